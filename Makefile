@@ -1,0 +1,48 @@
+# Countersign: `make` lists the targets. Needed: Rust, git, gcc and make.
+
+CARGO ?= cargo
+CRASH_TRIALS ?= 10000
+
+.DEFAULT_GOAL := help
+.PHONY: help demo test lint doc bench crash clean cargo
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+demo: cargo ## ingest the recorded evening into a fresh ledger and show what happened in it
+	$(CARGO) run --release --locked -p countersign -- demo
+
+test: cargo ## run every test, then the rules of the house
+	$(CARGO) test --workspace --locked
+	$(CARGO) xtask tidy
+
+lint: cargo ## formatting, clippy, documentation, the rules of the house, licences
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS="-D warnings" $(CARGO) doc --workspace --locked --no-deps --document-private-items
+	$(CARGO) xtask tidy
+	@if ! $(CARGO) deny --version >/dev/null 2>&1; then \
+		echo 'cargo-deny is not installed: licences, sources and advisories were not checked'; \
+	else \
+		$(CARGO) deny check licenses bans sources || exit 1; \
+		if $(CARGO) deny fetch db >/dev/null 2>&1; then $(CARGO) deny check advisories; \
+		else echo 'no network: advisories were not checked'; fi; \
+	fi
+
+doc: cargo ## build the documentation of the crates
+	$(CARGO) doc --workspace --locked --no-deps --document-private-items
+
+bench: cargo ## measure the ledger and the hashing beside the limits of this machine
+	$(CARGO) bench --locked -p tlog --bench hashing
+	$(CARGO) bench --locked -p countersign --bench ledger
+
+crash: cargo ## kill an ingest at random points, CRASH_TRIALS times (10000; `make test` does 300)
+	CRASH_TRIALS=$(CRASH_TRIALS) $(CARGO) test --release --locked -p countersign --test crash -- --nocapture
+
+clean: cargo ## remove what was built
+	$(CARGO) clean
+
+cargo:
+	@command -v $(CARGO) >/dev/null || { \
+		echo 'cargo is missing: install Rust from https://rustup.rs, or `apt-get install rustup && rustup default stable`' >&2; \
+		exit 1; }

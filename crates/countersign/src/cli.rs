@@ -1,0 +1,234 @@
+//! The command line: what to do, where the answers go, and what the exit code says.
+//!
+//! | exit | means |
+//! |---|---|
+//! | 0 | done, nothing to report |
+//! | 1 | done, and something is to be reported: lines refused, an initiator contradicted |
+//! | 2 | the command cannot be understood |
+//! | 3 | undetermined: the sources do not show it |
+//! | 4 | verification failed: rollback, fork, tampering |
+//! | 5 | it could not be done: disk, lock, permission |
+
+use std::ffi::OsString;
+use std::io::Write;
+use std::path::{Path, PathBuf};
+use std::process::ExitCode;
+
+use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
+use evidence::people::People;
+use jiff::Timestamp;
+
+use crate::ledger::LedgerError;
+
+mod demo;
+mod export;
+mod ingest;
+mod ledger;
+mod show;
+mod terminal;
+mod timeline;
+mod verify;
+pub mod when;
+
+/// What an exit code says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// Nothing to report.
+    Done,
+    /// Something to report.
+    Findings,
+    /// The sources do not show it.
+    Undetermined,
+    /// Verification failed.
+    VerificationFailed,
+}
+
+impl Outcome {
+    /// The exit code.
+    pub const fn code(self) -> u8 {
+        match self {
+            Self::Done => 0,
+            Self::Findings => 1,
+            Self::Undetermined => 3,
+            Self::VerificationFailed => 4,
+        }
+    }
+}
+
+/// What ran in production, who changed it and by which right, from records that anybody can check.
+#[derive(Debug, Parser)]
+#[command(name = "countersign", version, max_term_width = 100, after_help = EXIT_CODES)]
+struct Cli {
+    #[command(flatten)]
+    shared: Shared,
+    #[command(subcommand)]
+    command: Command,
+}
+
+const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 findings, 2 usage, 3 undetermined, \
+                          4 verification failed, 5 could not be done";
+
+/// Options of every command.
+#[derive(Debug, clap::Args)]
+struct Shared {
+    /// Folder of the ledger
+    #[arg(
+        long,
+        global = true,
+        env = "COUNTERSIGN_LEDGER",
+        default_value = "ledger",
+        value_name = "DIR"
+    )]
+    ledger: PathBuf,
+    /// People map: which accounts are one person. Kept outside the ledger, so it can be erased
+    #[arg(long, global = true, env = "COUNTERSIGN_PEOPLE", value_name = "FILE")]
+    people: Option<PathBuf>,
+    /// How the answer is written
+    #[arg(long, global = true, default_value = "text", value_name = "FORMAT")]
+    format: Format,
+    /// Colour: auto follows the terminal and `NO_COLOR`
+    #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
+    color: clap::ColorChoice,
+}
+
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Format {
+    /// For people.
+    Text,
+    /// For machines.
+    Json,
+}
+
+#[derive(Debug, Subcommand)]
+enum Command {
+    /// Put records into the ledger: files, folders, or `-` for standard input
+    Ingest(ingest::Args),
+    /// What happened at a moment, or between two
+    Timeline(timeline::Args),
+    /// Take evidence out of the ledger
+    #[command(subcommand)]
+    Evidence(export::Command),
+    /// Check an exported pack: is the record intact, and does the story follow from it
+    Verify(verify::Args),
+    /// Make, inspect and check a ledger
+    #[command(subcommand)]
+    Ledger(ledger::Command),
+    /// The main job on a recorded evening: ingest, ask, export, verify
+    Demo(demo::Args),
+    /// Print a completion script for a shell
+    Completions {
+        /// The shell
+        shell: clap_complete::Shell,
+    },
+}
+
+/// What commands need from outside.
+struct Context<'a> {
+    shared: &'a Shared,
+    out: &'a mut dyn Write,
+    err: &'a mut dyn Write,
+    /// Whether colour may be used.
+    colour: bool,
+    /// Columns of the output.
+    width: usize,
+    /// Whether a progress bar may be shown.
+    interactive: bool,
+    clock: fn() -> Timestamp,
+}
+
+impl Context<'_> {
+    fn ledger(&self) -> &Path {
+        &self.shared.ledger
+    }
+
+    fn people(&self) -> anyhow::Result<People> {
+        let Some(path) = &self.shared.people else {
+            return Ok(People::default());
+        };
+        read_people(path)
+    }
+}
+
+fn read_people(path: &Path) -> anyhow::Result<People> {
+    let bytes = std::fs::read(path).map_err(LedgerError::file("read", path))?;
+    People::from_json(&bytes).map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))
+}
+
+/// Runs the program with the process's arguments and streams.
+pub fn main() -> ExitCode {
+    let terminal = terminal::Terminal::of_process();
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    ExitCode::from(run(std::env::args_os(), &mut out, &mut err, terminal))
+}
+
+/// Runs a command with a clock of its own: for tests and for [`main`].
+pub fn run(
+    args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    terminal: terminal::Terminal,
+) -> u8 {
+    let cli = match Cli::try_parse_from(args) {
+        Ok(cli) => cli,
+        Err(e) => return usage(&e, out, err, &terminal),
+    };
+    let colour = match cli.shared.color {
+        clap::ColorChoice::Always => true,
+        clap::ColorChoice::Never => false,
+        clap::ColorChoice::Auto => terminal.colour,
+    };
+    let clock = crate::clock::now;
+    let (width, interactive) = (terminal.width, terminal.interactive);
+    let mut context = Context { shared: &cli.shared, out, err, colour, width, interactive, clock };
+    match dispatch(&cli.command, &mut context) {
+        Ok(outcome) => outcome.code(),
+        Err(e) if is_broken_pipe(&e) => 0,
+        Err(e) => {
+            // If even the message cannot be written, the exit code still says it.
+            let _unwritten = writeln!(err, "error: {e:#}");
+            code_of(&e)
+        }
+    }
+}
+
+fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Ingest(args) => ingest::run(args, context),
+        Command::Timeline(args) => timeline::run(args, context),
+        Command::Evidence(command) => export::run(command, context),
+        Command::Verify(args) => verify::run(args, context),
+        Command::Ledger(command) => ledger::run(command, context),
+        Command::Demo(args) => demo::run(args, context),
+        Command::Completions { shell } => {
+            clap_complete::generate(*shell, &mut Cli::command(), "countersign", context.out);
+            Ok(Outcome::Done)
+        }
+    }
+}
+
+fn usage(
+    e: &clap::Error,
+    out: &mut dyn Write,
+    err: &mut dyn Write,
+    terminal: &terminal::Terminal,
+) -> u8 {
+    let rendered = e.render();
+    let text = if terminal.colour { rendered.ansi().to_string() } else { rendered.to_string() };
+    let _unwritten = if e.use_stderr() { write!(err, "{text}") } else { write!(out, "{text}") };
+    u8::try_from(e.exit_code()).unwrap_or(2)
+}
+
+fn is_broken_pipe(e: &anyhow::Error) -> bool {
+    e.downcast_ref::<std::io::Error>().is_some_and(|e| e.kind() == std::io::ErrorKind::BrokenPipe)
+}
+
+/// An error's exit code: a ledger that fails its checks is a finding of its own kind.
+fn code_of(e: &anyhow::Error) -> u8 {
+    match e.downcast_ref::<LedgerError>() {
+        Some(
+            LedgerError::Rollback { .. } | LedgerError::Fork { .. } | LedgerError::NoCheckpoint(_),
+        ) => 4,
+        _ if e.is::<when::BadTime>() => 2,
+        _ => 5,
+    }
+}

@@ -1,0 +1,123 @@
+//! `countersign demo`: the main job on a recorded evening, step by step, with the embedded store.
+
+use std::ffi::OsString;
+use std::path::PathBuf;
+
+use anyhow::Context as _;
+
+use super::{Context, Outcome, run as run_command, terminal::Terminal};
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// Folder of the recording
+    #[arg(long, value_name = "DIR", default_value = "captures")]
+    captures: PathBuf,
+    /// Folder for the demo's ledger and pack; an earlier demo's is replaced
+    #[arg(long, value_name = "DIR", default_value = "target/demo")]
+    into: PathBuf,
+}
+
+/// The file by which an earlier demo's folder is known: nothing else is ever removed.
+const MARK: &str = "countersign-demo";
+
+pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    prepare(args)?;
+    let path = |name: &str| args.into.join(name).display().to_string();
+    let capture = |name: &str| args.captures.join(name).display().to_string();
+    let (ledger, pack, people) = (path("ledger"), path("evening.pack"), capture("people.json"));
+    let (watch, audit) = (capture("kubernetes/watch"), capture("kubernetes/audit.jsonl.gz"));
+    let (watch, audit) = (watch.as_str(), audit.as_str());
+    let mut demo = Demo { ledger: &ledger, people: &people, context };
+    demo.say("1. Make a ledger")?;
+    demo.step(&["ledger", "init", "--origin", "demo.countersign.example/prod"], 0)?;
+    demo.say("2. Take in what Kubernetes recorded of one evening at a bank")?;
+    demo.step(&["ingest", watch, audit], 0)?;
+    demo.say("3. The same again: nothing moves, every record is recognised")?;
+    demo.step(&["ingest", audit], 0)?;
+    demo.say("4. What happened in production at 21:47 and 42 seconds?")?;
+    let at = ["timeline", "--at", "2026-11-23T21:47:42Z", "--app", "payments-prod"];
+    demo.step(&at, 1)?;
+    demo.say("5. Take the evidence out, and check it as somebody else would")?;
+    demo.step(&["evidence", "export", "--out", &pack], 0)?;
+    demo.step(&["verify", &pack], 0)?;
+    demo.say("6. One byte changed")?;
+    let changed = path("changed.pack");
+    flip_a_byte(&pack, &changed)?;
+    demo.step(&["verify", &changed], 4)?;
+    demo.say("7. Is the ledger itself in order?")?;
+    demo.step(&["ledger", "fsck"], 0)?;
+    writeln!(
+        demo.context.out,
+        "\nThe ledger stays in {ledger}; ask it more:\n  countersign --ledger {ledger} --people {people} timeline --at \"2026-11-23 21:46\""
+    )?;
+    Ok(Outcome::Done)
+}
+
+fn prepare(args: &Args) -> anyhow::Result<()> {
+    let recorded = args.captures.join("kubernetes/audit.jsonl.gz");
+    anyhow::ensure!(
+        recorded.is_file(),
+        "no recording at {}; run the demo in the project's folder or name one with --captures",
+        args.captures.display()
+    );
+    let folder = &args.into;
+    if folder.exists() {
+        let known = folder.join(MARK).is_file();
+        anyhow::ensure!(
+            known,
+            "{} exists and is no demo's folder; name another with --into",
+            folder.display()
+        );
+        std::fs::remove_dir_all(folder)
+            .with_context(|| format!("cannot remove {}", folder.display()))?;
+    }
+    std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
+    std::fs::write(folder.join(MARK), "made by `countersign demo`, replaced by the next one\n")?;
+    Ok(())
+}
+
+/// Changes one bit in the middle of a pack.
+fn flip_a_byte(from: &str, to: &str) -> anyhow::Result<()> {
+    let mut bytes = std::fs::read(from)?;
+    let middle = bytes.len() / 2;
+    let byte = bytes.get_mut(middle).context("the pack is empty")?;
+    *byte = if *byte == b'A' { b'B' } else { b'A' };
+    std::fs::write(to, bytes)?;
+    Ok(())
+}
+
+struct Demo<'d, 'c> {
+    ledger: &'d str,
+    people: &'d str,
+    context: &'d mut Context<'c>,
+}
+
+impl Demo<'_, '_> {
+    fn say(&mut self, title: &str) -> anyhow::Result<()> {
+        let style =
+            if self.context.colour { anstyle::Style::new().bold() } else { anstyle::Style::new() };
+        writeln!(self.context.out, "\n{style}{title}{style:#}\n")?;
+        Ok(())
+    }
+
+    /// Shows a command and runs it as the command line would.
+    fn step(&mut self, words: &[&str], expected: u8) -> anyhow::Result<()> {
+        writeln!(self.context.out, "$ countersign {}\n", words.join(" "))?;
+        let color = if self.context.colour { "always" } else { "never" };
+        let shared = ["--ledger", self.ledger, "--people", self.people, "--color", color];
+        let args = ["countersign"].iter().chain(&shared).chain(words);
+        let terminal = Terminal {
+            colour: self.context.colour,
+            width: self.context.width,
+            interactive: self.context.interactive,
+        };
+        let code =
+            run_command(args.map(OsString::from), self.context.out, self.context.err, terminal);
+        anyhow::ensure!(
+            code == expected,
+            "`countersign {}` gave exit code {code}, not {expected}",
+            words.join(" ")
+        );
+        Ok(())
+    }
+}

@@ -1,0 +1,106 @@
+//! `countersign evidence export`.
+
+use std::fs::File;
+use std::io::{BufWriter, Write};
+use std::ops::ControlFlow;
+use std::path::{Path, PathBuf};
+
+use evidence::pack::{Head, encode_entry, encode_head};
+use evidence::people::People;
+use evidence::story::derive;
+use tlog::LeafIndex;
+
+use super::{Context, Outcome, show};
+use crate::ledger::dir::LedgerDir;
+use crate::ledger::read::{Reader, Unreadable};
+use crate::ledger::{LedgerError, history};
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Write the ledger's entries, its newest checkpoint and the story into one file (preview form)
+    Export {
+        /// The file to write
+        #[arg(long, short, value_name = "FILE")]
+        out: PathBuf,
+    },
+}
+
+pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let Command::Export { out } = command;
+    let dir = LedgerDir::open(context.ledger())?;
+    let people_json = match &context.shared.people {
+        Some(path) => std::fs::read_to_string(path).map_err(LedgerError::file("read", path))?,
+        None => "{}".to_owned(),
+    };
+    let entries = export(&dir, &people_json, &context.people()?, out)?;
+    let bytes = out.metadata().map(|m| m.len()).unwrap_or(0);
+    writeln!(
+        context.out,
+        "Wrote {} ({}, {})",
+        out.display(),
+        show::of(entries, "entry", "entries"),
+        show::size(bytes),
+    )?;
+    writeln!(
+        context.out,
+        "Check it anywhere, offline:\n  countersign-verify --key '{}' {}",
+        dir.settings.verifier_key,
+        out.display()
+    )?;
+    Ok(Outcome::Done)
+}
+
+/// Writes a pack of the whole ledger as it is under its newest checkpoint.
+pub(super) fn export(
+    dir: &LedgerDir,
+    people_json: &str,
+    people: &People,
+    out: &Path,
+) -> anyhow::Result<u64> {
+    let (notes, _) = history::read(&dir.checkpoints())?;
+    let checkpoint = notes.last().ok_or_else(|| LedgerError::NoCheckpoint(dir.checkpoints()))?;
+    let size: u64 = checkpoint.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
+    let reader = Reader::open(dir)?;
+    let mut records = Vec::new();
+    each(&reader, size, |entry| {
+        records.push(entry.record()?.1);
+        Ok(())
+    })?;
+    let story = String::from_utf8(derive(records, people).to_json())?;
+    let head = Head {
+        pack: 0,
+        origin: dir.settings.origin.clone(),
+        key: dir.settings.verifier_key.clone(),
+        checkpoint: checkpoint.clone(),
+        people: people_json.to_owned(),
+        story,
+    };
+    let mut file = BufWriter::new(File::create(out).map_err(LedgerError::file("create", out))?);
+    file.write_all(&encode_head(&head)?)?;
+    each(&reader, size, |entry| Ok(file.write_all(&encode_entry(&entry.leaf, &entry.payload)?)?))?;
+    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
+    Ok(size)
+}
+
+fn each(
+    reader: &Reader,
+    size: u64,
+    mut visit: impl FnMut(&crate::ledger::read::StoredEntry) -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let failed = reader.entries(LeafIndex::FIRST, |entry| {
+        if entry.index.get() >= size {
+            return ControlFlow::Break(Ok(()));
+        }
+        match visit(&entry) {
+            Ok(()) => ControlFlow::Continue(()),
+            Err(e) => ControlFlow::Break(Err(e)),
+        }
+    })?;
+    failed.unwrap_or(Ok(()))
+}
+
+impl From<Unreadable> for std::io::Error {
+    fn from(e: Unreadable) -> Self {
+        Self::new(std::io::ErrorKind::InvalidData, e)
+    }
+}

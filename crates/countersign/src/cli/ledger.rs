@@ -1,0 +1,332 @@
+//! `countersign ledger`: make, inspect, check, erase.
+
+use std::path::PathBuf;
+
+use tlog::Origin;
+
+use super::{Context, Format, Outcome, show};
+use crate::entropy::SystemSalts;
+use crate::ledger::dir::LedgerDir;
+use crate::ledger::fsck::{self, Report};
+use crate::ledger::pages::{self, Seal};
+use crate::ledger::read::Reader;
+use crate::ledger::{LedgerError, history, recover, redact};
+use crate::store::Coverage;
+
+/// Refused lines that `status` lists.
+const REFUSALS_SHOWN: u32 = 20;
+
+#[derive(Debug, clap::Subcommand)]
+pub(super) enum Command {
+    /// Make a ledger in a new folder, with keys of its own
+    Init {
+        /// The ledger's name for ever: a URL prefix without its scheme, such as
+        /// `bank.example/ledger/prod-eu-1`
+        #[arg(long, value_name = "NAME")]
+        origin: Origin,
+        /// A file elsewhere (another disk, a git work tree) that gets a copy of each checkpoint
+        #[arg(long, value_name = "FILE")]
+        anchor: Option<PathBuf>,
+    },
+    /// What the ledger holds, what it covers and what it cannot show
+    Status,
+    /// Print a published checkpoint as a signed note
+    Checkpoint {
+        /// The checkpoint of so many entries instead of the newest
+        #[arg(long, value_name = "SIZE")]
+        size: Option<u64>,
+        /// Every checkpoint ever published
+        #[arg(long, conflicts_with = "size")]
+        all: bool,
+    },
+    /// Derive everything again from the entries' bytes and compare
+    Fsck {
+        /// Acknowledgements noted by `ingest --acks`: each must be there
+        #[arg(long, value_name = "FILE")]
+        acks: Option<PathBuf>,
+    },
+    /// Erase a person: every proof still holds, the segments say REDACTED
+    Redact {
+        /// The person, by the id in the people map: name and every account
+        #[arg(long, value_name = "ID", required_unless_present = "value")]
+        person: Option<String>,
+        /// A text that personal segments hold: an account, an address, a name
+        #[arg(long, value_name = "TEXT")]
+        value: Vec<String>,
+        /// Why; kept in the ledger for ever, so name nobody
+        #[arg(long, value_name = "TEXT")]
+        reason: String,
+    },
+}
+
+pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    match command {
+        Command::Init { origin, anchor } => init(origin, anchor.clone(), context),
+        Command::Status => status(context),
+        Command::Checkpoint { size, all } => checkpoint(*size, *all, context),
+        Command::Fsck { acks } => check(acks.as_ref(), context),
+        Command::Redact { person, value, reason } => {
+            erase(person.as_deref(), value, reason, context)
+        }
+    }
+}
+
+fn init(
+    origin: &Origin,
+    anchor: Option<PathBuf>,
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
+    let dir = recover::init(context.ledger(), origin, anchor)?;
+    writeln!(context.out, "Ledger {origin} made in {}", dir.path().display())?;
+    writeln!(
+        context.out,
+        "\nGive this key to whoever will verify, by another way than the packs:"
+    )?;
+    writeln!(context.out, "  {}", dir.settings.verifier_key)?;
+    if dir.settings.anchor.is_none() {
+        writeln!(
+            context.out,
+            "\nNo anchor: a key beside its database vouches for little. `--anchor FILE` on another\n\
+             disk or in a git work tree lets a rollback of the whole folder be noticed."
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn checkpoint(size: Option<u64>, all: bool, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let dir = LedgerDir::open(context.ledger())?;
+    let (notes, _) = history::read(&dir.checkpoints())?;
+    let of_size = |note: &&String| {
+        let second = note.lines().nth(1).and_then(|line| line.parse().ok());
+        size.is_none() || second == size
+    };
+    let chosen: Vec<&String> = notes.iter().filter(of_size).collect();
+    match (chosen.as_slice(), all) {
+        ([], _) => anyhow::bail!("no checkpoint of {} entries was published", size.unwrap_or(0)),
+        (every, true) => every.iter().try_for_each(|note| writeln!(context.out, "{note}"))?,
+        ([.., newest], false) => write!(context.out, "{newest}")?,
+    }
+    Ok(Outcome::Done)
+}
+
+fn check(acks: Option<&PathBuf>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let dir = LedgerDir::open(context.ledger())?;
+    let acknowledged = match acks {
+        None => Vec::new(),
+        Some(path) => {
+            let text = std::fs::read_to_string(path).map_err(LedgerError::file("read", path))?;
+            fsck::read_acknowledged(&text)
+                .map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?
+        }
+    };
+    let bar = if context.interactive {
+        indicatif::ProgressBar::new_spinner()
+    } else {
+        indicatif::ProgressBar::hidden()
+    };
+    let report = fsck::fsck(&dir, &acknowledged, &mut |n| {
+        if n % 4096 == 0 {
+            bar.set_message(format!("{} entries", show::count(n)));
+            bar.tick();
+        }
+    })?;
+    bar.finish_and_clear();
+    write_report(&report, context)?;
+    Ok(if report.is_sound() { Outcome::Done } else { Outcome::VerificationFailed })
+}
+
+fn write_report(report: &Report, context: &mut Context<'_>) -> anyhow::Result<()> {
+    if context.shared.format == Format::Json {
+        let faults: Vec<_> = report
+            .faults
+            .iter()
+            .map(|f| serde_json::json!({ "place": f.place, "problem": f.problem }))
+            .collect();
+        let json = serde_json::json!({
+            "fsck": 1, "sound": report.is_sound(), "faults": faults, "notes": report.notes,
+            "entries": report.entries, "tiles": report.tiles, "checkpoints": report.checkpoints,
+            "redacted": report.redacted, "acknowledged": report.acknowledged,
+            "root": report.root.map(|r| r.to_base64()),
+        });
+        writeln!(context.out, "{json}")?;
+        return Ok(());
+    }
+    for fault in &report.faults {
+        writeln!(context.out, "FAULT  {fault}")?;
+    }
+    writeln!(
+        context.out,
+        "Derived again: {}, {}, {}; {} erased under a redaction; {} found",
+        show::of(report.entries, "entry", "entries"),
+        show::of(report.tiles, "tile", "tiles"),
+        show::of(report.checkpoints, "checkpoint", "checkpoints"),
+        show::of(report.redacted, "segment", "segments"),
+        show::of(report.acknowledged, "acknowledgement", "acknowledgements"),
+    )?;
+    for note in &report.notes {
+        writeln!(context.out, "Note   {note}")?;
+    }
+    let verdict = if report.is_sound() {
+        "No difference found.".to_owned()
+    } else {
+        format!("{} found.", show::of(report.faults.len() as u64, "fault", "faults"))
+    };
+    writeln!(context.out, "{verdict}")?;
+    Ok(())
+}
+
+fn erase(
+    person: Option<&str>,
+    values: &[String],
+    reason: &str,
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
+    let dir = LedgerDir::open(context.ledger())?;
+    let mut values = values.to_vec();
+    if let Some(id) = person {
+        let people = context.people()?;
+        anyhow::ensure!(
+            people.ids().any(|p| p == id),
+            "no person {id:?} in the people map; name it with --people FILE"
+        );
+        values.extend(people.accounts(id).map(str::to_owned));
+        values.extend(people.name(id).map(str::to_owned));
+    }
+    anyhow::ensure!(
+        values.iter().all(|v| v.chars().count() > 2),
+        "a text of one or two characters would erase too much"
+    );
+    let now = (context.clock)();
+    let redacted = redact::redact(&dir, &values, reason, now, &mut SystemSalts::new())?;
+    writeln!(
+        context.out,
+        "Erased {} in {}; the commitments stay and every proof holds.",
+        show::of(redacted.segments as u64, "personal segment", "personal segments"),
+        show::of(redacted.entries as u64, "entry", "entries"),
+    )?;
+    if person.is_some() {
+        writeln!(
+            context.out,
+            "Remove the person from the people map too; it is not part of the ledger."
+        )?;
+    }
+    Ok(Outcome::Done)
+}
+
+fn status(context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let dir = LedgerDir::open(context.ledger())?;
+    let reader = Reader::open(&dir)?;
+    let (notes, _) = history::read(&dir.checkpoints())?;
+    let status = Status {
+        size: reader.size().get(),
+        coverage: reader.coverage()?,
+        refusals: reader.refusals(REFUSALS_SHOWN)?,
+        checkpoints: notes.len(),
+        newest: notes.last().cloned().unwrap_or_default(),
+        seal: pages::check(&dir)?,
+        dir,
+    };
+    match context.shared.format {
+        Format::Json => status.json(context)?,
+        Format::Text => status.text(context)?,
+    }
+    Ok(Outcome::Done)
+}
+
+struct Status {
+    dir: LedgerDir,
+    size: u64,
+    coverage: Vec<Coverage>,
+    refusals: Vec<crate::store::Refused>,
+    checkpoints: usize,
+    newest: String,
+    seal: Seal,
+}
+
+impl Status {
+    fn text(&self, context: &mut Context<'_>) -> anyhow::Result<()> {
+        let out = &mut *context.out;
+        writeln!(out, "Ledger      {}", self.dir.settings.origin)?;
+        writeln!(out, "Entries     {}", show::count(self.size))?;
+        let root = self.newest.lines().nth(2).unwrap_or("none");
+        let signed = self.newest.lines().nth(1).unwrap_or("0");
+        writeln!(out, "Checkpoint  {signed} entries, root {root}; {} published", self.checkpoints)?;
+        writeln!(out, "Key         {}", self.dir.settings.verifier_key)?;
+        let anchor = self.dir.settings.anchor.as_ref();
+        let anchor = anchor.map_or_else(
+            || "none: nobody outside this folder would notice a rollback".to_owned(),
+            |p| p.display().to_string(),
+        );
+        writeln!(out, "Anchor      {anchor}")?;
+        writeln!(out, "Timestamp   none from outside")?;
+        writeln!(out, "Page seal   {}", seal_text(&self.seal))?;
+        let rows: Vec<Vec<String>> = self
+            .coverage
+            .iter()
+            .map(|c| {
+                vec![
+                    c.channel.clone(),
+                    c.source.clone(),
+                    c.epoch.to_string(),
+                    show::count(c.accepted),
+                    show::count(c.duplicate),
+                    show::count(c.dropped),
+                    show::count(c.refused),
+                ]
+            })
+            .collect();
+        if rows.is_empty() {
+            writeln!(out, "\nNothing was ingested yet.")?;
+        } else {
+            let header = ["channel", "source", "epoch", "new", "known", "not kept", "refused"];
+            writeln!(out, "\n{}", show::table(&header, &rows, 2))?;
+        }
+        for (i, r) in self.refusals.iter().enumerate() {
+            let title = if i == 0 { "\nRefused\n" } else { "" };
+            writeln!(out, "{title}  {}:{}: {}", r.source, r.line, r.reason)?;
+        }
+        Ok(())
+    }
+
+    fn json(&self, context: &mut Context<'_>) -> anyhow::Result<()> {
+        let coverage: Vec<_> = self
+            .coverage
+            .iter()
+            .map(|c| {
+                serde_json::json!({
+                    "channel": c.channel, "source": c.source, "epoch": c.epoch, "new": c.accepted,
+                    "known_already": c.duplicate, "not_kept": c.dropped, "refused": c.refused,
+                    "last_at": c.at.to_string(),
+                })
+            })
+            .collect();
+        let refusals: Vec<_> = self
+            .refusals
+            .iter()
+            .map(|r| {
+                serde_json::json!({
+                    "source": r.source, "epoch": r.epoch, "line": r.line, "reason": r.reason,
+                })
+            })
+            .collect();
+        let json = serde_json::json!({
+            "status": 1, "origin": self.dir.settings.origin, "entries": self.size,
+            "checkpoint": self.newest, "checkpoints": self.checkpoints,
+            "verifier_key": self.dir.settings.verifier_key, "anchor": self.dir.settings.anchor,
+            "page_seal": seal_text(&self.seal), "coverage": coverage, "refusals": refusals,
+        });
+        writeln!(context.out, "{json}")?;
+        Ok(())
+    }
+}
+
+fn seal_text(seal: &Seal) -> String {
+    match seal {
+        Seal::Whole { pages } => format!("whole, {} pages", show::count(*pages as u64)),
+        Seal::Broken(pages) => {
+            format!("broken at {} pages; run `countersign ledger fsck`", pages.len())
+        }
+        Seal::Absent => "absent: being written, or not closed in order".to_owned(),
+        Seal::Unreadable => "unreadable; run `countersign ledger fsck`".to_owned(),
+    }
+}

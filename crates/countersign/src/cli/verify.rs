@@ -1,0 +1,26 @@
+//! `countersign verify`: the same verification as the stand-alone `countersign-verify`.
+
+use std::path::PathBuf;
+
+use evidence::pack;
+use tlog::VerifierKey;
+
+use super::{Context, Outcome};
+use crate::ledger::LedgerError;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The pack
+    #[arg(value_name = "FILE")]
+    pack: PathBuf,
+    /// The ledger's verifier key, got by another way than the pack
+    #[arg(long, value_name = "KEY")]
+    key: Option<VerifierKey>,
+}
+
+pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    let bytes = std::fs::read(&args.pack).map_err(LedgerError::file("read", &args.pack))?;
+    let verdict = pack::verify(&bytes, args.key.as_ref());
+    write!(context.out, "{}", verdict.report())?;
+    Ok(if verdict.holds() { Outcome::Done } else { Outcome::VerificationFailed })
+}

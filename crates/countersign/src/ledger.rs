@@ -1,0 +1,111 @@
+//! The ledger: sealed entries in a store, a Merkle tree over them, signed checkpoints outside.
+//!
+//! ```text
+//! batch ─► sequence ─► integrate ─► commit ─► publish ─────────────► acknowledge
+//!          dedup,      tree, tiles  one fsync  sign, append to the
+//!          indexes                             checkpoint file, fsync
+//! ```
+//!
+//! One writer; readers read the database and never wait for it. An acknowledgement means: durable,
+//! deduplicated, at a fixed index, under a checkpoint that is durable outside the database.
+
+use std::path::PathBuf;
+
+use tlog::{Checkpoint, TreeSize};
+
+use crate::store::StoreError;
+
+pub mod append;
+pub mod dir;
+pub mod fsck;
+pub mod history;
+pub mod pages;
+pub mod read;
+pub mod recover;
+pub mod redact;
+pub mod tree;
+pub mod writer;
+
+use self::append::Ledger;
+use crate::store::sqlite::SqliteStore;
+
+/// The embedded ledger.
+pub type EmbeddedLedger = Ledger<SqliteStore>;
+
+/// Why a ledger cannot do what it was asked.
+#[derive(Debug, thiserror::Error)]
+pub enum LedgerError {
+    /// There is no ledger.
+    #[error("no ledger at {}; make one with `countersign ledger init --ledger {}`", .0.display(), .0.display())]
+    NotFound(PathBuf),
+    /// There is something already.
+    #[error("{} is not empty; a ledger is made in a new folder", .0.display())]
+    NotEmpty(PathBuf),
+    /// Another process writes.
+    #[error("another process is writing to the ledger at {}; wait for it or stop it", .0.display())]
+    Locked(PathBuf),
+    /// A settings or key file is not what it should be.
+    #[error("{}: {problem}", path.display())]
+    Settings {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong with it.
+        problem: String,
+    },
+    /// A file cannot be read or written.
+    #[error("cannot {action} {}: {source}", path.display())]
+    File {
+        /// What was tried.
+        action: &'static str,
+        /// The file.
+        path: PathBuf,
+        /// What the system says.
+        source: std::io::Error,
+    },
+    /// The store is behind a checkpoint that was published.
+    #[error("rollback: {} holds a checkpoint of {} entries, the store has {found}; entries that were acknowledged are missing. Restore a newer copy of the store; this one is not signed again", witness.display(), published.size())]
+    Rollback {
+        /// Where the checkpoint was found.
+        witness: PathBuf,
+        /// The checkpoint.
+        published: Box<Checkpoint>,
+        /// How many entries the store has.
+        found: TreeSize,
+    },
+    /// The store holds other entries than those of a checkpoint that was published.
+    #[error("fork: {} holds a checkpoint of {} entries with root {}, the store's first {} entries have root {found}. The entries were changed after they were signed; run `countersign ledger fsck`", witness.display(), published.size(), published.root(), published.size())]
+    Fork {
+        /// Where the checkpoint was found.
+        witness: PathBuf,
+        /// The checkpoint.
+        published: Box<Checkpoint>,
+        /// The root of the same number of entries in the store.
+        found: tlog::Hash,
+    },
+    /// The checkpoint file is gone or holds no checkpoint.
+    #[error("{} holds no checkpoint of this ledger, though one is written when a ledger is made; restore it from a copy, or nobody can tell whether the store was rolled back", .0.display())]
+    NoCheckpoint(PathBuf),
+    /// The store.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The stored tree has a hole.
+    #[error("the stored tree has no hash at {0}; run `countersign ledger fsck`")]
+    MissingNode(tlog::NodeId),
+    /// Randomness.
+    #[error("the system gave no randomness: {0}")]
+    Randomness(String),
+    /// The writer stopped before.
+    #[error("the writer stopped: {0}")]
+    Stopped(String),
+}
+
+impl LedgerError {
+    /// Wraps what the system says of a file.
+    pub(crate) fn file(
+        action: &'static str,
+        path: impl Into<PathBuf>,
+    ) -> impl FnOnce(std::io::Error) -> Self {
+        let path = path.into();
+        move |source| Self::File { action, path, source }
+    }
+}

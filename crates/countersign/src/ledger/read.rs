@@ -1,0 +1,170 @@
+//! Reading a ledger: entries, proofs and coverage, without waiting for the writer.
+
+use std::ops::ControlFlow;
+
+use evidence::record::Record;
+use evidence::record::envelope::Envelope;
+use evidence::record::payload::Payload;
+use rusqlite::Connection;
+use tlog::{InclusionProof, LeafIndex, TreeSize};
+
+use super::LedgerError;
+use super::dir::LedgerDir;
+use super::tree::Nodes;
+use crate::store::sqlite::{open_read_only, read_head, read_tile};
+use crate::store::{Coverage, Refused, StoreError, TileId};
+
+/// A ledger open for reading. It reads one state of the database as long as it lives.
+#[derive(Debug)]
+pub struct Reader {
+    connection: Connection,
+    size: TreeSize,
+}
+
+/// A stored entry, as it is in the database.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct StoredEntry {
+    /// Its index.
+    pub index: LeafIndex,
+    /// Its unique key.
+    pub key: Vec<u8>,
+    /// Its leaf: the envelope's bytes.
+    pub leaf: Vec<u8>,
+    /// Its payload as stored.
+    pub payload: Vec<u8>,
+}
+
+/// Where and why an entry cannot be read.
+#[derive(Debug, thiserror::Error)]
+#[error("entry {index} cannot be read: {problem}; run `countersign ledger fsck`")]
+pub struct Unreadable {
+    /// The entry.
+    pub index: LeafIndex,
+    /// What is wrong.
+    pub problem: String,
+}
+
+impl StoredEntry {
+    /// The record that the entry holds.
+    pub fn record(&self) -> Result<(Envelope, Record), Unreadable> {
+        let unreadable = |problem: String| Unreadable { index: self.index, problem };
+        let envelope = Envelope::decode(&self.leaf).map_err(|e| unreadable(e.to_string()))?;
+        let payload = Payload::decode(&self.payload).map_err(|e| unreadable(e.to_string()))?;
+        let record = Record { cite: envelope.cite.clone(), payload: payload.record() };
+        Ok((envelope, record))
+    }
+}
+
+impl Reader {
+    /// Opens the ledger of a folder.
+    pub fn open(dir: &LedgerDir) -> Result<Self, LedgerError> {
+        let connection = open_read_only(&dir.database())?;
+        // A read transaction: what follows sees one state, whatever the writer does meanwhile.
+        connection.execute_batch("BEGIN").map_err(failed)?;
+        let size = read_head(&connection).map_err(failed)?.size;
+        Ok(Self { connection, size })
+    }
+
+    /// How many entries there are.
+    pub fn size(&self) -> TreeSize {
+        self.size
+    }
+
+    /// Calls `visit` with every entry from `from` on, in their order, until it breaks.
+    pub fn entries<B>(
+        &self,
+        from: LeafIndex,
+        mut visit: impl FnMut(StoredEntry) -> ControlFlow<B>,
+    ) -> Result<Option<B>, LedgerError> {
+        let sql = "SELECT idx, key, leaf, payload FROM entry WHERE idx >= ?1 ORDER BY idx";
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let mut rows = statement.query([from.get()]).map_err(failed)?;
+        while let Some(row) = rows.next().map_err(failed)? {
+            let entry = stored(row).map_err(failed)?;
+            if let ControlFlow::Break(found) = visit(entry) {
+                return Ok(Some(found));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Reads one entry.
+    pub fn entry(&self, index: LeafIndex) -> Result<Option<StoredEntry>, LedgerError> {
+        self.entries(index, ControlFlow::Break).map(|e| e.filter(|e| e.index == index))
+    }
+
+    /// Proves that an entry is in the tree of `size`.
+    pub fn inclusion(
+        &self,
+        index: LeafIndex,
+        size: TreeSize,
+    ) -> Result<InclusionProof, LedgerError> {
+        InclusionProof::build(&self.nodes(), index, size)
+            .map_err(|e| StoreError::Damaged(format!("no proof for entry {index}: {e}")).into())
+    }
+
+    /// The tree's nodes, read from its tiles.
+    pub fn nodes(
+        &self,
+    ) -> Nodes<impl Fn(TileId) -> Result<Option<Vec<u8>>, LedgerError> + use<'_>> {
+        Nodes(|id| read_tile(&self.connection, id).map_err(failed))
+    }
+
+    /// Every coverage row, by channel, source and epoch.
+    pub fn coverage(&self) -> Result<Vec<Coverage>, LedgerError> {
+        let sql = "SELECT source, epoch, channel, accepted, duplicate, dropped, refused, last_at
+                   FROM coverage ORDER BY channel, source, epoch";
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let rows = statement.query_map([], |row| {
+            let at: String = row.get(7)?;
+            Ok(Coverage {
+                source: row.get(0)?,
+                epoch: row.get(1)?,
+                channel: row.get(2)?,
+                accepted: row.get(3)?,
+                duplicate: row.get(4)?,
+                dropped: row.get(5)?,
+                refused: row.get(6)?,
+                at: at.parse().unwrap_or_default(),
+            })
+        });
+        rows.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+    }
+
+    /// Refused lines, the newest reading first, at most `most`.
+    pub fn refusals(&self, most: u32) -> Result<Vec<Refused>, LedgerError> {
+        let sql = "SELECT source, epoch, line, reason FROM refusal
+                   ORDER BY epoch DESC, source, line LIMIT ?1";
+        let mut statement = self.connection.prepare_cached(sql).map_err(failed)?;
+        let rows = statement.query_map([most], |row| {
+            Ok(Refused {
+                source: row.get(0)?,
+                epoch: row.get(1)?,
+                line: row.get(2)?,
+                reason: row.get(3)?,
+            })
+        });
+        rows.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
+    }
+}
+
+fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEntry> {
+    Ok(StoredEntry {
+        index: LeafIndex::new(row.get(0)?),
+        key: row.get(1)?,
+        leaf: row.get(2)?,
+        payload: row.get(3)?,
+    })
+}
+
+fn failed(e: rusqlite::Error) -> LedgerError {
+    let damaged = matches!(
+        e.sqlite_error_code(),
+        Some(rusqlite::ErrorCode::DatabaseCorrupt | rusqlite::ErrorCode::NotADatabase)
+    );
+    if damaged {
+        StoreError::Damaged(e.to_string()).into()
+    } else {
+        StoreError::Database(e.to_string()).into()
+    }
+}

@@ -1,0 +1,424 @@
+//! The answer to `timeline` as text: rows, then who started what, then what cannot be seen.
+
+use evidence::ask::timeline::{Question, Row, Source, Timeline, What};
+use evidence::story::claim::{Claim, ClaimSource, Identity, Voice, Writer};
+use evidence::story::initiator::Initiator;
+use evidence::story::operation::{Applied, Operation};
+use evidence::story::state::{StateChange, StateKind};
+use evidence::story::wire::Cites;
+use evidence::story::write::Write;
+use evidence::time::Moment;
+use jiff::Timestamp;
+
+use super::{ALERT, PLAIN, RenderOptions, Sheet, TITLE, columns, printable, short};
+
+/// Renders the answer; ends with a line break.
+pub fn render(timeline: &Timeline, options: &RenderOptions<'_>) -> String {
+    let mut page = Page { sheet: Sheet::new(options), options, timeline };
+    page.heading();
+    page.rows();
+    for question in &timeline.questions {
+        page.question(question);
+    }
+    page.footer();
+    page.sheet.text
+}
+
+struct Page<'a> {
+    sheet: Sheet,
+    options: &'a RenderOptions<'a>,
+    timeline: &'a Timeline,
+}
+
+/// Where the words of a row begin, under its time and its step.
+const STEP: usize = 17;
+
+impl Page<'_> {
+    fn heading(&mut self) {
+        let query = &self.timeline.query;
+        let title = match (self.timeline.apps.as_slice(), &query.app, &query.namespace) {
+            ([app], _, _) => match &app.destination_namespace {
+                Some(place) if *place != app.name => format!("{} · {place}", app.name),
+                _ => app.name.clone(),
+            },
+            (_, Some(app), _) => app.clone(),
+            (_, None, Some(namespace)) => format!("namespace {namespace}"),
+            (apps, None, None) => format!("{} applications", apps.len()),
+        };
+        let title = printable(&title);
+        let window = self.window();
+        let gap = self.sheet.width.saturating_sub(columns(&title) + columns(&window)).max(2);
+        self.sheet.push(&title, TITLE);
+        self.sheet.text.push_str(&" ".repeat(gap));
+        self.sheet.push(&window, PLAIN);
+        self.sheet.blank();
+        let contradicted: Vec<&Question> = self.timeline.contradicted().collect();
+        for question in contradicted {
+            let text = format!(
+                "!! INITIATOR CONTRADICTED: {}, operation of {}",
+                printable(&question.app.name),
+                self.clock(question.at.as_ref()).trim_end(),
+            );
+            self.sheet.entry("", &text, "", ALERT);
+        }
+        self.sheet.blank();
+    }
+
+    fn window(&self) -> String {
+        let zoned = |t: Timestamp| t.to_zoned(self.options.tz.clone());
+        let (from, to) = (zoned(self.timeline.query.from), zoned(self.timeline.query.to));
+        let day = from.strftime("%a %Y-%m-%d, %H:%M:%S");
+        let same_day = from.date() == to.date();
+        let end = to.strftime(if same_day { "%H:%M:%S %Z" } else { "%a %Y-%m-%d, %H:%M:%S %Z" });
+        format!("{day}–{end}")
+    }
+
+    /// Eight columns: a time, or nothing but its absence.
+    fn clock(&self, at: Option<&Moment>) -> String {
+        let Some(at) = at else {
+            return "--:--:--".to_owned();
+        };
+        let zoned = at.earliest().to_zoned(self.options.tz.clone());
+        zoned.strftime("%H:%M:%S").to_string()
+    }
+
+    fn number(&self, cites: &Cites) -> String {
+        let numbers = cites.iter().filter_map(|cite| (self.options.entry_of)(cite));
+        numbers.min().map_or_else(String::new, |number| format!("#{number:04}"))
+    }
+
+    fn rows(&mut self) {
+        let several = self.timeline.apps.len() > 1;
+        if self.timeline.rows.is_empty() {
+            self.sheet.entry(
+                "",
+                "nothing recorded in this window; see the sources below",
+                "",
+                PLAIN,
+            );
+        }
+        for row in &self.timeline.rows {
+            self.row(row, several);
+        }
+    }
+
+    fn row(&mut self, row: &Row, several: bool) {
+        let time = self.clock(row.at.as_ref());
+        let time = if row.same_time { format!("={time}") } else { time };
+        let app = |name: &str| {
+            if several { format!("{}: ", printable(name)) } else { String::new() }
+        };
+        match &row.what {
+            What::Write(write) => self.write(&time, "write", write),
+            What::Refused(write) => self.write(&time, "refused", write),
+            What::Operation(operation) => {
+                let text = app(&operation.app.name) + &self.sync(operation);
+                self.step(&time, "sync", &text, &self.number(&operation.cites));
+                self.did(operation);
+            }
+            What::UnmatchedStart(start) => {
+                let by = start.who.as_ref().map_or_else(|| "nobody named".to_owned(), name);
+                let text = format!(
+                    "{}start recorded by Argo CD's API server for {by}; the operation of version \
+                     {} was not seen",
+                    app(&start.name),
+                    start.version
+                );
+                self.step(&time, "start", &text, &self.number(&start.cites));
+            }
+            What::State(change) => {
+                let text = app(&change.app.name) + &state(change);
+                self.step(&time, "state", &text, &self.number(&change.cites));
+            }
+        }
+    }
+
+    fn step(&mut self, time: &str, step: &str, text: &str, note: &str) {
+        let label = format!("{time:<9}{step:<8}");
+        self.sheet.entry(&label, text, note, PLAIN);
+    }
+
+    fn detail(&mut self, word: &str, text: &str) {
+        let label = format!("{:11}{word:<6}", "");
+        self.sheet.entry(&label, text, "", PLAIN);
+    }
+
+    fn write(&mut self, time: &str, step: &str, write: &Write) {
+        let mut text = object(write);
+        text.push_str(", ");
+        text.push_str(&tool(&write.writer, &write.verb));
+        if step == "refused" {
+            let code = write.code.map_or_else(|| "no status".to_owned(), |c| c.to_string());
+            text.push_str(&format!(", answered {code}"));
+        }
+        self.step(time, step, &text, &self.number(&write.cites));
+        self.detail("as", &as_whom(&write.writer));
+        if let Some(via) = via(&write.writer) {
+            self.detail("via", &via);
+        }
+        if let Some(asked) = &write.operation {
+            let revision = asked.revision.as_deref().map_or_else(|| "none".to_owned(), short);
+            let by = match (&asked.claimed_by, asked.automated) {
+                (Some(claimed), _) => name(claimed),
+                (None, true) => "automated".to_owned(),
+                (None, false) => "nobody".to_owned(),
+            };
+            self.detail("set", &format!("revision {revision}, initiatedBy {by}"));
+        }
+    }
+
+    fn sync(&self, operation: &Operation) -> String {
+        let mut kind = operation.kind.word().to_owned();
+        let revision = operation.revision.as_ref().or(operation.requested_revision.as_ref());
+        if let Some(revision) = revision {
+            kind = format!("{kind} to {}", short(revision));
+        }
+        let end = operation
+            .finished_at
+            .as_ref()
+            .map_or_else(|| "end not seen".to_owned(), |end| self.clock(Some(end)));
+        let phase =
+            operation.phase.as_deref().map_or_else(|| "phase not seen".to_owned(), printable);
+        let mut parts = vec![kind, format!("{phase} {end}"), by(&operation.initiator)];
+        if let Some(id) = operation.history_id {
+            parts.push(format!("Argo CD history id {id}"));
+        }
+        for (key, value) in &operation.info {
+            parts.push(format!("{} {}", printable(key), printable(value)));
+        }
+        parts.join(", ")
+    }
+
+    fn did(&mut self, operation: &Operation) {
+        match &operation.applied {
+            Applied::Nothing => self.detail("did", "applied nothing"),
+            Applied::Tried(tried) if tried.is_empty() => self.detail("did", "dry run, no change"),
+            Applied::Tried(tried) => {
+                self.detail("did", &format!("dry run of {} resources, no change", tried.len()));
+            }
+            Applied::Undetermined => self.detail("did", "undetermined: no result in the records"),
+            Applied::Resources(resources) => {
+                let (same, changed): (Vec<_>, Vec<_>) =
+                    resources.iter().partition(|r| r.message.ends_with(" unchanged"));
+                let words = |r: &evidence::parse::argocd_application_watch::ResourceOutcome| {
+                    let word = if r.status == "Synced" { outcome(&r.message) } else { &r.status };
+                    format!("{}/{} {}", printable(&r.kind), printable(&r.name), printable(word))
+                };
+                let mut parts: Vec<String> = changed.into_iter().map(words).collect();
+                if !same.is_empty() {
+                    parts.push(format!("{} unchanged", same.len()));
+                }
+                self.detail("did", &parts.join("; "));
+            }
+        }
+        if let Some(note) = &operation.kind_note {
+            self.detail("kind", note);
+        }
+    }
+
+    fn question(&mut self, question: &Question) {
+        self.sheet.blank();
+        let at = self.clock(question.at.as_ref());
+        let name = printable(&question.app.name);
+        let title = format!("Who started the {at} operation of {name}?");
+        self.sheet.entry("", &title, "", TITLE);
+        let names = question.claims.iter().map(|claim| columns(&claimed(claim)));
+        let room = names.max().unwrap_or_default().clamp(12, 28);
+        for claim in question.claims.iter().rev() {
+            self.claim(claim, room);
+        }
+        for absence in &question.not_found {
+            self.sheet.entry(&format!("  {:<room$} ", "not found"), &absence.what, "", PLAIN);
+        }
+        for absence in &question.cannot_tell {
+            let reason = absence.reason.as_deref().unwrap_or("no reason recorded");
+            let text = format!("{}: {reason}", absence.what);
+            self.sheet.entry(&format!("  {:<room$} ", "cannot tell"), &text, "", PLAIN);
+        }
+        let style = if question.result.is_contradicted() { ALERT } else { PLAIN };
+        self.sheet.entry("  ", &format!("Result: {}", result(&question.result)), "", style);
+    }
+
+    fn claim(&mut self, claim: &Claim, room: usize) {
+        let strength = match claim.voice {
+            Voice::Asserted => "weak",
+            Voice::Recorded => "recorded",
+            Voice::Authenticated => "strong",
+        };
+        let note = format!("{strength:<9}{:>7}", self.number(&claim.cites));
+        let audit = claim.writer.as_ref().map(|w| w.audit_id.chars().take(8).collect::<String>());
+        let place = match (claim.source, audit) {
+            (ClaimSource::AuditWrite, Some(id)) => {
+                format!("authenticated by Kubernetes, audit {id}")
+            }
+            (ClaimSource::AuditWriteBefore, Some(id)) => {
+                format!("authenticated by Kubernetes on the version before, audit {id}")
+            }
+            (source, _) => stands(source).to_owned(),
+        };
+        let who = claimed(claim);
+        self.sheet.entry(&format!("  {who:<room$} "), &place, note.trim_end(), PLAIN);
+    }
+
+    fn footer(&mut self) {
+        self.sheet.blank();
+        let unseen = self.timeline.cannot_see.join(" · ");
+        self.sheet.entry(&format!("{:<STEP$}", "Cannot see"), &unseen, "", PLAIN);
+        let mut label = "Sources";
+        for source in &self.timeline.sources {
+            let text = reach(source, |at| self.clock(Some(at)));
+            self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
+            label = "";
+        }
+        if self.timeline.sources.is_empty() {
+            self.sheet.entry(&format!("{label:<STEP$}"), "no record of any channel", "", PLAIN);
+        }
+        if self.timeline.rows.iter().any(|row| row.same_time) {
+            let text = "= marks the same time as the row above, as far as the clocks resolve";
+            self.sheet.entry(&format!("{:<STEP$}", "Order"), text, "", PLAIN);
+        }
+    }
+}
+
+fn reach(source: &Source, clock: impl Fn(&Moment) -> String) -> String {
+    let coverage = &source.coverage;
+    let mut text = format!("{}: {} records", coverage.channel, coverage.records);
+    if let (Some(first), Some(last)) = (&coverage.first, &coverage.last) {
+        text.push_str(&format!(", {}–{}", clock(first), clock(last)));
+    }
+    if !coverage.interpreted {
+        text.push_str(", kept and not interpreted");
+        return text;
+    }
+    match &source.incomplete {
+        None => text.push_str(", no gap detected"),
+        Some(reason) => text.push_str(&format!(", does not cover all of the window: {reason}")),
+    }
+    text
+}
+
+fn claimed(claim: &Claim) -> String {
+    match &claim.who {
+        Some(who) => name(who),
+        None if claim.automated => "automated".to_owned(),
+        None => "nobody".to_owned(),
+    }
+}
+
+fn name(who: &Identity) -> String {
+    printable(&who.account)
+}
+
+fn by(initiator: &Initiator) -> String {
+    match initiator {
+        Initiator::Determined { who, voice: Voice::Recorded, .. } => {
+            format!("{} through Argo CD's API server", name(who))
+        }
+        Initiator::Determined { who, .. } => format!("{} straight to Kubernetes", name(who)),
+        Initiator::Automated { .. } => "automated".to_owned(),
+        Initiator::Machine { who, .. } => format!("{}, no human in the record", name(who)),
+        Initiator::Contradicted { .. } => "initiator contradicted, see below".to_owned(),
+        Initiator::Undetermined { .. } => "initiator undetermined, see below".to_owned(),
+    }
+}
+
+fn result(initiator: &Initiator) -> String {
+    match initiator {
+        Initiator::Contradicted { writer, .. } => {
+            let credential = held(writer);
+            format!(
+                "initiator contradicted. Written by account {} with {}. Who held the {}: not \
+                 determined.",
+                name(&writer.who),
+                credential.0,
+                credential.1
+            )
+        }
+        Initiator::Undetermined { reason } => format!("undetermined: {}.", printable(reason)),
+        other => format!("{}.", by(other)),
+    }
+}
+
+fn stands(source: ClaimSource) -> &'static str {
+    match source {
+        ClaimSource::Resource => "claimed in the resource",
+        ClaimSource::History => "copied from the resource to Argo CD's history",
+        ClaimSource::ControllerEvent => "Event of Argo CD's controller",
+        ClaimSource::ServerEvent => "Event of Argo CD's API server",
+        ClaimSource::AuditWriteBefore | ClaimSource::AuditWrite => "authenticated by Kubernetes",
+    }
+}
+
+/// The credential, and what somebody would have to hold to use it.
+fn held(writer: &Writer) -> (String, &'static str) {
+    let Some(credential) = &writer.credential else {
+        return ("a credential that the record does not name".to_owned(), "credential");
+    };
+    let abbreviated = |id: &str| format!("{}…", id.chars().take(8).collect::<String>());
+    // The prefixes are those of `kubernetes/kubernetes`
+    // `staging/src/k8s.io/apiserver/pkg/authentication/request/x509/x509.go` and
+    // `staging/src/k8s.io/apiserver/pkg/authentication/serviceaccount/util.go`.
+    if let Some(digest) = credential.strip_prefix("X509SHA256=") {
+        (format!("client certificate {}", printable(&abbreviated(digest))), "certificate key")
+    } else if let Some(id) = credential.strip_prefix("JTI=") {
+        (format!("token {}", printable(&abbreviated(id))), "token")
+    } else {
+        (format!("credential {}", printable(credential)), "credential")
+    }
+}
+
+fn as_whom(writer: &Writer) -> String {
+    let mut text = name(&writer.who);
+    if let Some(named) = &writer.impersonating {
+        text.push_str(&format!(", in the name of {}", name(named)));
+    }
+    format!("{text}, {}", held(writer).0)
+}
+
+fn via(writer: &Writer) -> Option<String> {
+    let right = writer.right.as_ref()?;
+    Some(printable(&format!(
+        "{} {} → {} {}",
+        right.binding_kind, right.binding, right.role_kind, right.role
+    )))
+}
+
+fn tool(writer: &Writer, verb: &str) -> String {
+    let agent = writer.user_agent.as_deref().unwrap_or_default();
+    let program = agent.split(['/', ' ']).next().unwrap_or_default();
+    let text = if program.is_empty() { verb.to_owned() } else { format!("{program} {verb}") };
+    printable(&text)
+}
+
+fn object(write: &Write) -> String {
+    let object = &write.object;
+    let kind = if object.is_application() { "Application" } else { &object.resource };
+    let mut text = format!("{kind}/{}", object.name);
+    if !object.subresource.is_empty() {
+        text.push_str(&format!(" {}", object.subresource));
+    }
+    if write.operation.is_some() {
+        text.push_str(" .operation");
+    } else if !object.namespace.is_empty() {
+        text.push_str(&format!(" in {}", object.namespace));
+    }
+    printable(&text)
+}
+
+/// `configmap/web configured` says how it went with its last word; other messages say it whole.
+fn outcome(message: &str) -> &str {
+    match message.split_once(' ') {
+        Some((object, word)) if object.contains('/') && !word.contains(' ') => word,
+        _ => message,
+    }
+}
+
+fn state(change: &StateChange) -> String {
+    let word =
+        |value: &Option<String>| value.as_deref().map_or_else(|| "none".to_owned(), printable);
+    let arrow = format!("{} → {}", word(&change.from), word(&change.to));
+    match change.what {
+        StateKind::Sync => arrow,
+        StateKind::Health => format!("health {arrow}"),
+    }
+}

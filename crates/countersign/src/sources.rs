@@ -1,0 +1,4 @@
+//! Sources: where records come from. Each has its own authentication and its own idea of position.
+
+pub mod files;
+pub mod lines;

@@ -1,0 +1,224 @@
+//! `timeline`: what happened in a window of time.
+//!
+//! The answer comes first, then the record, then what is weak, then what is missing: the rows in
+//! order, the claims about every operation whose initiator is contradicted or undetermined, what
+//! the sources cannot see, and how far each source reaches.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+pub use self::row::{Row, What};
+use crate::channel::Channel;
+use crate::parse::ResourceVersion;
+use crate::story::Story;
+use crate::story::claim::{Absence, Claim};
+use crate::story::coverage::Coverage;
+use crate::story::initiator::Initiator;
+use crate::story::operation::{AppRef, Operation};
+use crate::story::write::Write;
+use crate::time::Moment;
+
+mod row;
+
+/// The version of a timeline's JSON. A reader must refuse a version it does not know.
+pub const VERSION: u32 = 1;
+
+/// What is asked.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Query {
+    /// The beginning of the window.
+    #[serde(serialize_with = "stamp")]
+    pub from: Timestamp,
+    /// The end of the window, itself no longer within it.
+    #[serde(serialize_with = "stamp")]
+    pub to: Timestamp,
+    /// Only this Application: its name, or `namespace/name` where names repeat.
+    pub app: Option<String>,
+    /// Only what concerns this namespace, as the place that Applications deploy to.
+    pub namespace: Option<String>,
+}
+
+/// What happened in the window.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Timeline {
+    /// The version of this shape: [`VERSION`].
+    pub timeline: u32,
+    /// What was asked.
+    pub query: Query,
+    /// The Applications that the rows are about.
+    pub apps: Vec<AppRef>,
+    /// What happened, in order as far as the records say.
+    pub rows: Vec<Row>,
+    /// "Who started it?", for every operation whose initiator is contradicted or undetermined.
+    pub questions: Vec<Question>,
+    /// What no record among the sources would show.
+    pub cannot_see: Vec<String>,
+    /// How far each source reaches.
+    pub sources: Vec<Source>,
+}
+
+/// Who started one operation, with all claims.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Question {
+    /// The Application.
+    pub app: AppRef,
+    /// The version at which the operation appeared.
+    pub version: ResourceVersion,
+    /// When it began, as far as the records say.
+    pub at: Option<Moment>,
+    /// The result.
+    pub result: Initiator,
+    /// All claims, strongest first.
+    pub claims: Vec<Claim>,
+    /// What was looked for and not found.
+    pub not_found: Vec<Absence>,
+    /// What is missing and says nothing, with the reason.
+    pub cannot_tell: Vec<Absence>,
+}
+
+/// One source and how far it reaches.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Source {
+    /// What was seen of the channel.
+    pub coverage: Coverage,
+    /// Why the channel may miss something of the window; `None` when it covers all of it.
+    pub incomplete: Option<String>,
+}
+
+/// Answers what happened in a window.
+pub fn timeline(story: &Story, query: &Query) -> Timeline {
+    let scope = Scope::new(story, query);
+    let rows = row::rows(story, &scope);
+    let operations = rows.iter().filter_map(Row::operation);
+    let open =
+        operations.filter(|o| o.initiator.is_contradicted() || o.initiator.is_undetermined());
+    let questions = open.map(Question::about).collect();
+    let apps: BTreeMap<&str, &AppRef> =
+        rows.iter().filter_map(|row| row.app()).map(|app| (app.uid.as_str(), app)).collect();
+    let mut apps: Vec<AppRef> = apps.into_values().cloned().collect();
+    apps.sort_by(|a, b| (&a.name, &a.namespace, &a.uid).cmp(&(&b.name, &b.namespace, &b.uid)));
+    Timeline {
+        timeline: VERSION,
+        query: query.clone(),
+        apps,
+        rows,
+        questions,
+        cannot_see: cannot_see(story),
+        sources: story.coverage.iter().map(|c| Source::of(c, query)).collect(),
+    }
+}
+
+impl Timeline {
+    /// The answer as JSON: the same bytes for the same answer.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Invariant: all keys are texts and memory takes every byte, the two ways in which it fails.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    /// The operations in the window whose initiator is contradicted.
+    pub fn contradicted(&self) -> impl Iterator<Item = &Question> {
+        self.questions.iter().filter(|q| q.result.is_contradicted())
+    }
+}
+
+impl Question {
+    fn about(operation: &Operation) -> Self {
+        Self {
+            app: operation.app.clone(),
+            version: operation.set.version(),
+            at: operation.from(),
+            result: operation.initiator.clone(),
+            claims: operation.claims.clone(),
+            not_found: operation.not_found.clone(),
+            cannot_tell: operation.cannot_tell.clone(),
+        }
+    }
+}
+
+impl Source {
+    fn of(coverage: &Coverage, query: &Query) -> Self {
+        let window = Moment::window(query.from, query.to);
+        let incomplete = coverage.at(Some(&window)).err();
+        let incomplete = incomplete.filter(|_| coverage.interpreted);
+        Self { coverage: coverage.clone(), incomplete }
+    }
+}
+
+/// What the query lets through.
+pub(crate) struct Scope<'a> {
+    query: &'a Query,
+    /// The Applications that the query names, or all.
+    apps: BTreeMap<&'a str, &'a AppRef>,
+}
+
+impl<'a> Scope<'a> {
+    fn new(story: &'a Story, query: &'a Query) -> Self {
+        let of_operations = story.operations.iter().map(|o| &o.app);
+        let of_states = story.state_changes.iter().map(|s| &s.app);
+        let all = of_operations.chain(of_states).filter(|app| admits(query, app));
+        Self { query, apps: all.map(|app| (app.uid.as_str(), app)).collect() }
+    }
+
+    /// Whether a moment lies in the window; what has no time is never left out.
+    pub(crate) fn has_time(&self, at: Option<&Moment>) -> bool {
+        at.is_none_or(|at| at.overlaps(self.query.from, self.query.to))
+    }
+
+    pub(crate) fn has_app(&self, app: &AppRef) -> bool {
+        admits(self.query, app)
+    }
+
+    /// A start without a seen version names its Application only.
+    pub(crate) fn has_name(&self, namespace: &str, name: &str) -> bool {
+        let named = self.query.app.as_deref();
+        self.query.namespace.is_none() && named.is_none_or(|n| is_named(n, namespace, name))
+    }
+
+    /// A write concerns an Application when it is to the object or into its namespace.
+    pub(crate) fn has_write(&self, write: &Write) -> bool {
+        let object = &write.object;
+        if self.query.app.is_none() && self.query.namespace.is_none() {
+            return true;
+        }
+        let is_asked = |app: &AppRef| app.name == object.name && app.namespace == object.namespace;
+        if object.is_application() {
+            let named = self.query.app.as_deref();
+            return self.apps.values().any(|app| is_asked(app))
+                || named.is_some_and(|n| is_named(n, &object.namespace, &object.name));
+        }
+        let into = |app: &&AppRef| app.destination_namespace.as_ref() == Some(&object.namespace);
+        self.query.namespace.as_ref() == Some(&object.namespace) || self.apps.values().any(into)
+    }
+}
+
+fn admits(query: &Query, app: &AppRef) -> bool {
+    let named = query.app.as_deref();
+    let placed = query.namespace.as_deref();
+    named.is_none_or(|n| is_named(n, &app.namespace, &app.name))
+        && placed.is_none_or(|p| app.destination_namespace.as_deref() == Some(p))
+}
+
+fn is_named(asked: &str, namespace: &str, name: &str) -> bool {
+    asked == name || asked.split_once('/') == Some((namespace, name))
+}
+
+fn cannot_see(story: &Story) -> Vec<String> {
+    let mut unseen = vec!["processes inside pods".to_owned()];
+    let needed = [
+        (Channel::ArgocdApplicationWatch, "operations and states of Applications"),
+        (Channel::KubernetesEventWatch, "whom Argo CD's API server called the caller"),
+        (Channel::KubernetesAudit, "which account wrote, and by which right"),
+    ];
+    for (channel, what) in needed {
+        if !story.coverage.iter().any(|c| c.channel == channel.id()) {
+            unseen.push(format!("{what} (no record of {channel})"));
+        }
+    }
+    unseen
+}
+
+fn stamp<S: serde::Serializer>(stamp: &Timestamp, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_str(stamp)
+}

@@ -1,0 +1,75 @@
+//! Channels: the ways by which records reach a ledger.
+//!
+//! A channel is one kind of stream from one kind of system. The same act seen through two channels
+//! is two records that corroborate each other, never a duplicate; so a record's natural key is
+//! unique within its channel only.
+
+use std::fmt;
+use std::str::FromStr;
+
+/// One kind of stream from one kind of system.
+///
+/// The kebab-case id names the channel everywhere: in envelopes, on the command line, in the name
+/// of its module under `parse/`, its test and its page under `docs/channels/`.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Channel {
+    /// Kubernetes watch lines of Argo CD `Application` objects.
+    ArgocdApplicationWatch,
+    /// Audit events of a Kubernetes API server, one `audit.k8s.io/v1` `Event` a line.
+    KubernetesAudit,
+    /// Kubernetes watch lines of core `v1` `Event` objects.
+    KubernetesEventWatch,
+    /// Kubernetes watch lines of any other object: kept whole, read by later parsers.
+    KubernetesObjectWatch,
+    /// The ledger's own records of what was erased from it; cannot be ingested.
+    LedgerRedaction,
+}
+
+impl Channel {
+    /// Every channel, in the order of their ids.
+    pub const ALL: [Self; 5] = [
+        Self::ArgocdApplicationWatch,
+        Self::KubernetesAudit,
+        Self::KubernetesEventWatch,
+        Self::KubernetesObjectWatch,
+        Self::LedgerRedaction,
+    ];
+
+    /// The channel's kebab-case id.
+    pub const fn id(self) -> &'static str {
+        match self {
+            Self::ArgocdApplicationWatch => "argocd-application-watch",
+            Self::KubernetesAudit => "kubernetes-audit",
+            Self::KubernetesEventWatch => "kubernetes-event-watch",
+            Self::KubernetesObjectWatch => "kubernetes-object-watch",
+            Self::LedgerRedaction => "ledger-redaction",
+        }
+    }
+
+    /// The parser hint written into envelopes: the parser that the record was recognised for, and
+    /// its version. A later parser may read the record too.
+    pub fn parser(self) -> String {
+        format!("{}/1", self.id())
+    }
+}
+
+impl fmt::Display for Channel {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.pad(self.id())
+    }
+}
+
+/// A name that belongs to no channel.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error(
+    "unknown channel {0:?}; known are argocd-application-watch, kubernetes-audit, kubernetes-event-watch, kubernetes-object-watch, ledger-redaction"
+)]
+pub struct UnknownChannel(pub String);
+
+impl FromStr for Channel {
+    type Err = UnknownChannel;
+
+    fn from_str(s: &str) -> Result<Self, Self::Err> {
+        Self::ALL.into_iter().find(|c| c.id() == s).ok_or_else(|| UnknownChannel(s.to_owned()))
+    }
+}

@@ -1,0 +1,142 @@
+//! The story: what follows from the records, and from nothing else.
+//!
+//! ```text
+//! records ──fold──► facts ──episodes──► operations ──claims──► who started each
+//!                     │                                   │
+//!                     ├──► state changes, writes          └── coverage: what absence may say
+//! ```
+//!
+//! [`derive`] is pure: the same set of records gives the same bytes, whatever their order and
+//! however often each of them came. Facts are keyed by identities (uid and resourceVersion, audit
+//! id and stage), merging is set union, and every statement cites its records.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use self::claim::Identity;
+use self::coverage::Coverage;
+use self::fold::{Cited, Facts};
+use self::operation::Operation;
+use self::state::StateChange;
+use self::telling::Teller;
+use self::wire::Cites;
+use self::write::{Answer, Write};
+use crate::parse::ResourceVersion;
+use crate::parse::kubernetes_event_watch::ArgoEvent;
+use crate::people::People;
+use crate::record::Record;
+use crate::time::Moment;
+
+pub mod claim;
+pub mod coverage;
+mod episode;
+mod fold;
+pub mod initiator;
+pub mod operation;
+pub mod state;
+mod telling;
+pub mod wire;
+pub mod write;
+
+/// The version of a story's JSON. A reader must refuse a version it does not know.
+pub const VERSION: u32 = 1;
+
+/// What the records show.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Story {
+    /// The version of this shape: [`VERSION`].
+    pub story: u32,
+    /// All operations of all Applications, ordered by uid and version.
+    pub operations: Vec<Operation>,
+    /// Starts that Argo CD's API server recorded, of operations not seen in any version.
+    pub unmatched_starts: Vec<UnmatchedStart>,
+    /// Changes of sync status and health, ordered by uid and version.
+    pub state_changes: Vec<StateChange>,
+    /// Successful writes by accounts that do not belong to software, in order of time.
+    pub writes: Vec<Write>,
+    /// Such writes that were refused, in order of time.
+    pub refused: Vec<Write>,
+    /// What was seen of each channel, for every channel with a record.
+    pub coverage: Vec<Coverage>,
+    /// The ids of all persons that the story names.
+    pub people: BTreeSet<String>,
+}
+
+/// A start that Argo CD's API server recorded, of an operation that no seen version shows.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct UnmatchedStart {
+    /// The Application's uid.
+    pub uid: String,
+    /// The namespace of the Application object.
+    pub namespace: String,
+    /// The Application's name.
+    pub name: String,
+    /// The version at which the operation was set, by the Event.
+    pub version: ResourceVersion,
+    /// The caller, by the Event.
+    pub who: Option<Identity>,
+    /// When it was.
+    pub at: Option<Moment>,
+    /// The records that show it.
+    pub cites: Cites,
+}
+
+/// Derives the story of a set of records.
+pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Story {
+    let facts = Facts::of(records);
+    let coverage: Vec<Coverage> = facts.seen.iter().map(|(c, seen)| seen.coverage(*c)).collect();
+    let teller = Teller::new(&facts, people, &coverage);
+    let operations = teller.operations();
+    let unmatched = teller.unmatched(&operations);
+    let unmatched_starts = unmatched.into_iter().map(|e| UnmatchedStart::of(e, people)).collect();
+    let mut story = Story {
+        story: VERSION,
+        operations,
+        unmatched_starts,
+        state_changes: state::changes(&facts),
+        writes: write::writes(&facts, people, Answer::Succeeded),
+        refused: write::writes(&facts, people, Answer::Refused),
+        coverage,
+        people: BTreeSet::new(),
+    };
+    story.people = story.persons();
+    story
+}
+
+impl Story {
+    /// The story as JSON: the same bytes for the same story.
+    pub fn to_json(&self) -> Vec<u8> {
+        // Invariant: all keys are texts and memory takes every byte, the two ways in which it fails.
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+
+    fn persons(&self) -> BTreeSet<String> {
+        let of_operations = self.operations.iter().flat_map(telling::persons);
+        let starts = self.unmatched_starts.iter().filter_map(|s| s.who.as_ref());
+        let writers = self.writes.iter().chain(&self.refused).flat_map(Write::identities);
+        let identities = starts.chain(writers).filter_map(|i| i.person.as_deref());
+        of_operations.chain(identities).map(str::to_owned).collect()
+    }
+}
+
+impl Write {
+    fn identities(&self) -> impl Iterator<Item = &Identity> {
+        let claimed = self.operation.as_ref().and_then(|o| o.claimed_by.as_ref());
+        [Some(&self.writer.who), self.writer.impersonating.as_ref(), claimed].into_iter().flatten()
+    }
+}
+
+impl UnmatchedStart {
+    fn of(event: &Cited<ArgoEvent>, people: &People) -> Self {
+        Self {
+            uid: event.fact.application_uid.clone(),
+            namespace: event.fact.namespace.clone(),
+            name: event.fact.name.clone(),
+            version: event.fact.application_version,
+            who: event.fact.user.as_deref().map(|name| Identity::of(name, people)),
+            at: event.fact.time,
+            cites: event.cites.clone(),
+        }
+    }
+}

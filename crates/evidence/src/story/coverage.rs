@@ -1,0 +1,151 @@
+//! What was seen of each channel, and where it ends: absence counts only inside of it.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use serde::Serialize;
+
+use super::wire;
+use crate::channel::Channel;
+use crate::parse::NotUnderstood;
+use crate::record::{Cite, RecordId};
+use crate::time::Moment;
+
+/// How many records are named one by one among those that were not understood.
+pub const NOT_UNDERSTOOD_CITED_MAX: usize = 5;
+
+/// What the records show of one channel.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Coverage {
+    /// The channel's id.
+    pub channel: &'static str,
+    /// How many different records of it there are.
+    pub records: usize,
+    /// How many of them say only that the watch was alive.
+    pub bookmarks: usize,
+    /// The earliest time that a record states.
+    pub first: Option<Moment>,
+    /// The latest time that a record states.
+    pub last: Option<Moment>,
+    /// Where the channel broke off: records may be missing, and it is not known how many.
+    pub gaps: Vec<Gap>,
+    /// How many records were kept but not understood.
+    pub not_understood: usize,
+    /// The first few of those, with the reasons.
+    pub not_understood_first: Vec<Unread>,
+    /// Whether rules of this version read the channel's records at all.
+    pub interpreted: bool,
+}
+
+/// A place where a channel broke off.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Gap {
+    /// The record that shows it.
+    #[serde(serialize_with = "wire::cite")]
+    pub cite: Cite,
+    /// What the record says.
+    pub reason: String,
+}
+
+/// A record that was not understood.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Unread {
+    /// Which record.
+    #[serde(serialize_with = "wire::cite")]
+    pub cite: Cite,
+    /// Why; quotes nothing of the payload.
+    pub reason: String,
+}
+
+/// What was seen of one channel while records were folded.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct Seen {
+    records: BTreeSet<RecordId>,
+    bookmarks: BTreeSet<RecordId>,
+    gaps: BTreeMap<RecordId, String>,
+    not_understood: BTreeMap<RecordId, NotUnderstood>,
+    first: Option<Moment>,
+    last: Option<Moment>,
+}
+
+impl Seen {
+    pub(crate) fn record(&mut self, id: &RecordId) {
+        if !self.records.contains(id) {
+            self.records.insert(id.clone());
+        }
+    }
+
+    pub(crate) fn bookmark(&mut self, id: &RecordId) {
+        self.bookmarks.insert(id.clone());
+    }
+
+    pub(crate) fn gap(&mut self, id: &RecordId, reason: String) {
+        let known = self.gaps.entry(id.clone()).or_insert_with(|| reason.clone());
+        *known = reason.min(known.clone());
+    }
+
+    pub(crate) fn not_understood(&mut self, id: &RecordId, reason: NotUnderstood) {
+        let known = self.not_understood.entry(id.clone()).or_insert_with(|| reason.clone());
+        *known = reason.min(known.clone());
+    }
+
+    pub(crate) fn time(&mut self, time: Moment) {
+        self.first = Some(self.first.map_or(time, |first| first.min(time)));
+        let later = |last: Moment| {
+            if last.latest() < time.latest() { time } else { last }
+        };
+        self.last = Some(self.last.map_or(time, |last| match last.latest().cmp(&time.latest()) {
+            std::cmp::Ordering::Equal => last.min(time),
+            _ => later(last),
+        }));
+    }
+
+    pub(crate) fn coverage(&self, channel: Channel) -> Coverage {
+        let cite = |id: &RecordId| Cite { channel, id: id.clone() };
+        let gaps = self.gaps.iter().map(|(id, r)| Gap { cite: cite(id), reason: r.clone() });
+        let unread = self.not_understood.iter().take(NOT_UNDERSTOOD_CITED_MAX);
+        let unread = unread.map(|(id, r)| Unread { cite: cite(id), reason: r.to_string() });
+        Coverage {
+            channel: channel.id(),
+            records: self.records.len(),
+            bookmarks: self.bookmarks.len(),
+            first: self.first,
+            last: self.last,
+            gaps: gaps.collect(),
+            not_understood: self.not_understood.len(),
+            not_understood_first: unread.collect(),
+            interpreted: is_interpreted(channel),
+        }
+    }
+}
+
+const fn is_interpreted(channel: Channel) -> bool {
+    match channel {
+        Channel::ArgocdApplicationWatch
+        | Channel::KubernetesAudit
+        | Channel::KubernetesEventWatch => true,
+        Channel::KubernetesObjectWatch | Channel::LedgerRedaction => false,
+    }
+}
+
+impl Coverage {
+    /// Whether a record of that moment would be here if there had been one, or why not.
+    pub fn at(&self, moment: Option<&Moment>) -> Result<(), String> {
+        let (Some(first), Some(last)) = (&self.first, &self.last) else {
+            return Err("no record of this channel states a time".to_owned());
+        };
+        let Some(moment) = moment else {
+            return Err("the records do not say when it was".to_owned());
+        };
+        if !self.gaps.is_empty() {
+            Err("the channel broke off, and it is not known for how long".to_owned())
+        } else if self.not_understood > 0 {
+            Err(format!("{} records of this channel were not understood", self.not_understood))
+        } else if first.latest() > moment.earliest() {
+            Err("no record of this channel is older".to_owned())
+        } else if last.earliest() < moment.latest() {
+            Err("no record of this channel is newer".to_owned())
+        } else {
+            Ok(())
+        }
+    }
+}

@@ -1,0 +1,150 @@
+//! The fold: records into facts, each under its own key, whatever the order of arrival.
+//!
+//! Merging is set union. When two records tell the same key in different words (one of them with
+//! an erased part), the words that show more are kept, else the smaller ones, so that the outcome
+//! does not depend on which came first; both records stay cited.
+
+use std::collections::BTreeMap;
+use std::collections::btree_map::Entry;
+use std::fmt::Debug;
+
+use super::coverage::Seen;
+use super::wire::Cites;
+use crate::channel::Channel;
+use crate::parse::argocd_application_watch::{self as applications, ApplicationVersion};
+use crate::parse::kubernetes_audit::{self as audit, AuditWrite};
+use crate::parse::kubernetes_event_watch::{self as events, ArgoEvent, EventVersion};
+use crate::parse::{NotUnderstood, ResourceVersion, WatchLine, kubernetes_object_watch as objects};
+use crate::record::{CUT, Cite, REDACTED, Record};
+use crate::time::Moment;
+
+/// A fact and the records that tell it.
+#[derive(Clone, Debug)]
+pub(crate) struct Cited<T> {
+    pub(crate) fact: T,
+    pub(crate) cites: Cites,
+}
+
+/// All versions seen of one Application, in the order of their resourceVersions.
+pub(crate) type Versions = BTreeMap<ResourceVersion, Cited<ApplicationVersion>>;
+
+/// Everything that the records show, before anything is concluded from it.
+#[derive(Debug, Default)]
+pub(crate) struct Facts {
+    /// By the Application's uid.
+    pub(crate) applications: BTreeMap<String, Versions>,
+    /// By the Event's uid and version.
+    pub(crate) events: BTreeMap<(String, ResourceVersion), Cited<ArgoEvent>>,
+    /// By audit id and stage.
+    pub(crate) writes: BTreeMap<(String, String), Cited<AuditWrite>>,
+    /// What was seen of each channel.
+    pub(crate) seen: BTreeMap<Channel, Seen>,
+}
+
+impl Facts {
+    pub(crate) fn of(records: impl IntoIterator<Item = Record>) -> Self {
+        let mut facts = Self::default();
+        for record in records {
+            facts.add(&record);
+        }
+        facts
+    }
+
+    fn add(&mut self, record: &Record) {
+        let cite = &record.cite;
+        self.seen.entry(cite.channel).or_default().record(&cite.id);
+        let added = match cite.channel {
+            Channel::ArgocdApplicationWatch => self.add_application(cite, &record.payload),
+            Channel::KubernetesEventWatch => self.add_event(cite, &record.payload),
+            Channel::KubernetesAudit => self.add_audit(cite, &record.payload),
+            Channel::KubernetesObjectWatch => objects::parse(&record.payload).map(|line| {
+                self.line(cite, line);
+            }),
+            // An erasure says something about the ledger, nothing about the world.
+            Channel::LedgerRedaction => Ok(()),
+        };
+        if let Err(reason) = added {
+            self.seen.entry(cite.channel).or_default().not_understood(&cite.id, reason);
+        }
+    }
+
+    /// Notes what a watch line says of the channel; gives the object that it carries.
+    fn line<T>(&mut self, cite: &Cite, line: WatchLine<T>) -> Option<T> {
+        let seen = self.seen.entry(cite.channel).or_default();
+        match line {
+            WatchLine::Version(object) | WatchLine::Deleted(object) => return Some(object),
+            WatchLine::Bookmark => seen.bookmark(&cite.id),
+            WatchLine::Gap(reason) => seen.gap(&cite.id, reason),
+        }
+        None
+    }
+
+    fn time(&mut self, cite: &Cite, time: Option<Moment>) {
+        if let Some(time) = time {
+            self.seen.entry(cite.channel).or_default().time(time);
+        }
+    }
+
+    fn add_application(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
+        let Some(mut version) = self.line(cite, applications::parse(payload)?) else {
+            return Ok(());
+        };
+        self.time(cite, version.not_before);
+        let versions = self.applications.entry(version.uid.clone()).or_default();
+        if let Some(known) = versions.get_mut(&version.resource_version) {
+            let deleted = known.fact.deleted || version.deleted;
+            known.fact.deleted = deleted;
+            version.deleted = deleted;
+        }
+        merge(versions, version.resource_version, version, cite);
+        Ok(())
+    }
+
+    fn add_event(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
+        let Some(event) = self.line(cite, events::parse(payload)?) else {
+            return Ok(());
+        };
+        self.time(cite, event.time);
+        let EventVersion { uid, resource_version, argo, .. } = event;
+        if let Some(argo) = argo {
+            merge(&mut self.events, (uid, resource_version), argo, cite);
+        }
+        Ok(())
+    }
+
+    fn add_audit(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
+        let event = audit::parse(payload)?;
+        self.time(cite, Some(event.time));
+        if let Some(write) = event.write {
+            merge(&mut self.writes, (write.audit_id.clone(), write.stage.clone()), write, cite);
+        }
+        Ok(())
+    }
+}
+
+fn merge<K: Ord, T: Debug + PartialEq>(
+    facts: &mut BTreeMap<K, Cited<T>>,
+    key: K,
+    fact: T,
+    cite: &Cite,
+) {
+    match facts.entry(key) {
+        Entry::Vacant(slot) => {
+            slot.insert(Cited { fact, cites: cite.clone().into() });
+        }
+        Entry::Occupied(mut slot) => {
+            let known = slot.get_mut();
+            known.cites.0.insert(cite.clone());
+            if known.fact != fact && rank(&fact) < rank(&known.fact) {
+                known.fact = fact;
+            }
+        }
+    }
+}
+
+/// Fewer erased parts first, then a total order that is the same on every machine.
+fn rank<T: Debug>(fact: &T) -> (usize, String) {
+    let words = format!("{fact:?}");
+    let marks = words.matches(REDACTED).count() + words.matches(CUT).count();
+    (marks, words)
+}

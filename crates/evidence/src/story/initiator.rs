@@ -1,0 +1,228 @@
+//! Who started an operation, as far as the records show it.
+//!
+//! `.operation.initiatedBy` is a claim: whoever may write an Application may put any name there,
+//! and Argo CD copies it into its history. So the write itself decides. A write by the API server
+//! of Argo CD delegates the question to that server's own Event about the very same version; a
+//! write by anybody else contradicts a claim of another name. Without the write or the Event the
+//! answer is *undetermined*, and says why: leaving records out never accuses anybody.
+
+use std::collections::BTreeSet;
+
+use serde::Serialize;
+
+use super::claim::{Identity, Voice, Writer};
+use super::fold::Cited;
+use crate::parse::kubernetes_audit::AuditWrite;
+use crate::parse::kubernetes_event_watch::ArgoEvent;
+use crate::parse::operation_request::OperationRequest;
+use crate::people::People;
+
+/// Service account of Argo CD's API server, in a default install of any namespace
+/// (`argoproj/argo-cd` `manifests/base/server/argocd-server-sa.yaml`).
+pub const SERVER_ACCOUNT: &str = "argocd-server";
+/// Service accounts of Argo CD's own controllers that start operations by themselves
+/// (`argoproj/argo-cd` `controller/appcontroller.go` and, for rolling syncs,
+/// `applicationset/progressivesync/progressive_sync.go`).
+pub const CONTROLLER_ACCOUNTS: [&str; 2] =
+    ["argocd-application-controller", "argocd-applicationset-controller"];
+
+/// Who started an operation.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[serde(tag = "result", rename_all = "kebab-case")]
+pub enum Initiator {
+    /// The records name the account.
+    Determined {
+        /// The account and its person.
+        who: Identity,
+        /// The strongest voice that says so.
+        voice: Voice,
+        /// What weakens it.
+        note: Option<String>,
+    },
+    /// Argo CD started it by itself.
+    Automated {
+        /// The strongest voice that says so.
+        voice: Voice,
+    },
+    /// An account of software: no human stands in the record.
+    Machine {
+        /// The account.
+        who: Identity,
+        /// The strongest voice that says so.
+        voice: Voice,
+        /// What weakens it.
+        note: Option<String>,
+    },
+    /// The operation was written by another account than the one it names.
+    Contradicted {
+        /// The account that the operation names; `None` when it claims to be automated.
+        claimed: Option<Identity>,
+        /// The account that wrote it.
+        writer: Box<Writer>,
+    },
+    /// The records do not say.
+    Undetermined {
+        /// Why not.
+        reason: String,
+    },
+}
+
+impl Initiator {
+    /// The person who did it, when the records lead to one: of a contradicted claim, the writer.
+    pub fn person(&self) -> Option<&str> {
+        match self {
+            Self::Determined { who, .. } => who.person.as_deref(),
+            Self::Contradicted { writer, .. } => writer.acting().person.as_deref(),
+            Self::Automated { .. } | Self::Machine { .. } | Self::Undetermined { .. } => None,
+        }
+    }
+
+    /// Whether the write contradicts the claim.
+    pub fn is_contradicted(&self) -> bool {
+        matches!(self, Self::Contradicted { .. })
+    }
+
+    /// Whether the records do not say.
+    pub fn is_undetermined(&self) -> bool {
+        matches!(self, Self::Undetermined { .. })
+    }
+}
+
+/// Whether an account is that of Argo CD's API server.
+pub fn is_server_account(account: &str) -> bool {
+    service_account(account) == Some(SERVER_ACCOUNT)
+}
+
+/// Whether an account is one of Argo CD's own controllers.
+pub fn is_controller_account(account: &str) -> bool {
+    service_account(account).is_some_and(|name| CONTROLLER_ACCOUNTS.contains(&name))
+}
+
+fn service_account(account: &str) -> Option<&str> {
+    let (_namespace, name) = account.strip_prefix("system:serviceaccount:")?.split_once(':')?;
+    Some(name)
+}
+
+/// What the records hold about the start of one operation.
+pub(crate) struct Evidence<'a> {
+    pub(crate) request: &'a OperationRequest,
+    /// Starts by Argo CD's API server about the very version.
+    pub(crate) server: Vec<&'a Cited<ArgoEvent>>,
+    /// Starts by Argo CD's controller about the version before.
+    pub(crate) controller: Vec<&'a Cited<ArgoEvent>>,
+    /// The write that resulted in the very version.
+    pub(crate) setter: Option<&'a Cited<AuditWrite>>,
+    /// Writes of Argo CD's controllers based on the version before.
+    pub(crate) before: Vec<&'a Cited<AuditWrite>>,
+}
+
+impl Evidence<'_> {
+    /// Weighs the evidence.
+    pub(crate) fn initiator(&self, people: &People) -> Initiator {
+        let Some(write) = self.setter.map(|w| &w.fact) else {
+            return self.without_writer(people);
+        };
+        let itself = write.impersonated.is_none();
+        if itself && is_server_account(&write.account) {
+            self.delegated(people, None)
+        } else if itself && is_controller_account(&write.account) {
+            self.by_controller()
+        } else {
+            self.by_other(&Writer::of(write, people), people)
+        }
+    }
+
+    fn without_writer(&self, people: &People) -> Initiator {
+        if !self.server.is_empty() {
+            return self.delegated(people, Some("no audit record of the write that set it"));
+        }
+        let automated = self.request.automated;
+        if automated && !self.before.is_empty() {
+            Initiator::Automated { voice: Voice::Authenticated }
+        } else if automated && !self.controller.is_empty() {
+            Initiator::Automated { voice: Voice::Recorded }
+        } else {
+            undetermined("only the Application itself says who started it")
+        }
+    }
+
+    /// The API server of Argo CD wrote it or says that it did: its Event names the caller.
+    fn delegated(&self, people: &People, note: Option<&str>) -> Initiator {
+        let callers: BTreeSet<&str> =
+            self.server.iter().map(|e| e.fact.user.as_deref().unwrap_or_default()).collect();
+        let mut callers = callers.into_iter();
+        let (caller, another) = (callers.next(), callers.next());
+        let caller = match (caller, another) {
+            (None, _) => {
+                return undetermined(
+                    "written by Argo CD's API server, whose own Event about it is not in the \
+                     records; only the Application itself says who called",
+                );
+            }
+            (Some(""), None) => return undetermined("Argo CD's API server names no caller"),
+            (Some(caller), None) => Identity::of(caller, people),
+            (Some(_), Some(_)) => {
+                return undetermined("the Events of Argo CD's API server name several callers");
+            }
+        };
+        match &self.request.username {
+            Some(claimed) if !caller.is_redacted() => {
+                let claimed = Identity::of(claimed, people);
+                if !claimed.is_redacted() && !claimed.same_as(&caller) {
+                    return undetermined(
+                        "the Application and the Event of Argo CD's API server name different \
+                         accounts",
+                    );
+                }
+            }
+            _ if self.request.automated => {
+                return undetermined(
+                    "the Application says automated, and Argo CD's API server names a caller",
+                );
+            }
+            _ => {}
+        }
+        named(caller, Voice::Recorded, note)
+    }
+
+    fn by_controller(&self) -> Initiator {
+        if self.request.automated {
+            Initiator::Automated { voice: Voice::Authenticated }
+        } else {
+            undetermined("written by a controller of Argo CD, which calls for nobody")
+        }
+    }
+
+    fn by_other(&self, writer: &Writer, people: &People) -> Initiator {
+        let acting = writer.acting();
+        if acting.is_redacted() {
+            return undetermined("the account that wrote it was redacted");
+        }
+        let claimed = self.request.username.as_deref().map(|name| Identity::of(name, people));
+        let note = match &claimed {
+            Some(claimed) if claimed.is_redacted() => Some("the name it claims was redacted"),
+            Some(claimed) if claimed.same_as(acting) || claimed.same_as(&writer.who) => None,
+            None if !self.request.automated => Some("the operation names nobody"),
+            _ => {
+                let writer = Box::new(writer.clone());
+                return Initiator::Contradicted { claimed, writer };
+            }
+        };
+        named(acting.clone(), Voice::Authenticated, note)
+    }
+}
+
+fn named(who: Identity, voice: Voice, note: Option<&str>) -> Initiator {
+    let note = note.map(str::to_owned);
+    if who.is_redacted() {
+        undetermined("redacted")
+    } else if who.is_machine() {
+        Initiator::Machine { who, voice, note }
+    } else {
+        Initiator::Determined { who, voice, note }
+    }
+}
+
+fn undetermined(reason: &str) -> Initiator {
+    Initiator::Undetermined { reason: reason.to_owned() }
+}

@@ -1,0 +1,328 @@
+//! Telling: from an episode and everything recorded about it to an operation of the story.
+
+use std::collections::BTreeMap;
+
+use super::claim::{Absence, Claim, ClaimSource, Identity, Voice, Writer};
+use super::coverage::Coverage;
+use super::episode::{Episode, episodes};
+use super::fold::{Cited, Facts};
+use super::initiator::{Evidence, Initiator, is_controller_account, is_server_account};
+use super::operation::{AppRef, Kind, Operation, SetAt};
+use super::wire::Cites;
+use crate::channel::Channel;
+use crate::parse::ResourceVersion;
+use crate::parse::argocd_application_watch::ApplicationVersion;
+use crate::parse::kubernetes_audit::{AuditWrite, RequestedOperation};
+use crate::parse::kubernetes_event_watch::{
+    ArgoAct, ArgoEvent, CONTROLLER_COMPONENT, SERVER_COMPONENT, Start,
+};
+use crate::people::People;
+use crate::time::Moment;
+
+/// Everything an operation is told from, found by the Application it is about.
+pub(crate) struct Teller<'a> {
+    facts: &'a Facts,
+    people: &'a People,
+    coverage: &'a [Coverage],
+    starts: BTreeMap<(&'a str, ResourceVersion), Vec<&'a Cited<ArgoEvent>>>,
+    writes: BTreeMap<(&'a str, &'a str), Vec<&'a Cited<AuditWrite>>>,
+}
+
+impl<'a> Teller<'a> {
+    pub(crate) fn new(facts: &'a Facts, people: &'a People, coverage: &'a [Coverage]) -> Self {
+        let mut starts: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for event in facts.events.values() {
+            if matches!(event.fact.act, ArgoAct::Started(_)) {
+                let key = (event.fact.application_uid.as_str(), event.fact.application_version);
+                starts.entry(key).or_default().push(event);
+            }
+        }
+        let mut writes: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for write in facts.writes.values() {
+            if write.fact.succeeded() && write.fact.is_application() {
+                let object = &write.fact.object;
+                let key = (object.namespace.as_str(), object.name.as_str());
+                writes.entry(key).or_default().push(write);
+            }
+        }
+        Self { facts, people, coverage, starts, writes }
+    }
+
+    /// All operations, ordered by Application and version.
+    pub(crate) fn operations(&self) -> Vec<Operation> {
+        let mut operations = Vec::new();
+        for versions in self.facts.applications.values() {
+            operations.extend(episodes(versions).iter().map(|e| self.operation(e)));
+        }
+        operations
+    }
+
+    /// Starts recorded by Argo CD's API server whose operation was not seen in any version.
+    pub(crate) fn unmatched(&self, operations: &[Operation]) -> Vec<&'a Cited<ArgoEvent>> {
+        let is_seen = |uid: &str, version| {
+            operations.iter().any(|o| o.app.uid == uid && o.set.version() == version)
+        };
+        let starts = self.starts.iter().filter(|((uid, version), _)| !is_seen(uid, *version));
+        let events = starts.flat_map(|(_, events)| events.iter().copied());
+        events.filter(|e| e.fact.component == SERVER_COMPONENT).collect()
+    }
+
+    fn starts_at(
+        &self,
+        uid: &str,
+        version: ResourceVersion,
+        by: &str,
+    ) -> Vec<&'a Cited<ArgoEvent>> {
+        let events = self.starts.get(&(uid, version)).into_iter().flatten().copied();
+        events.filter(|e| e.fact.component == by).collect()
+    }
+
+    fn writes_of<'s>(
+        &'s self,
+        app: &'s ApplicationVersion,
+    ) -> impl Iterator<Item = &'a Cited<AuditWrite>> + use<'a, 's> {
+        let key = (app.namespace.as_str(), app.name.as_str());
+        let writes = self.writes.get(&key).into_iter().flatten().copied();
+        writes.filter(|w| w.fact.object.uid.as_ref().is_none_or(|uid| *uid == app.uid))
+    }
+
+    /// The write that resulted in the version at which the operation appeared.
+    ///
+    /// It must have asked for an operation: a write that only touched an annotation may result in
+    /// the first version *seen* with the operation. An update based on another version than the
+    /// one before shows that versions are missing in between, so it is not taken either.
+    fn setter(&self, episode: &Episode<'_>) -> Option<&'a Cited<AuditWrite>> {
+        let set = episode.first.fact.resource_version;
+        let before = episode.before.map(|v| v.fact.resource_version);
+        self.writes_of(&episode.first.fact).find(|w| {
+            let asks = matches!(
+                w.fact.operation,
+                RequestedOperation::Present(_) | RequestedOperation::Part
+            );
+            let fresh = w.fact.version_before.is_none_or(|v| Some(v) == before);
+            w.fact.resulting_version == Some(set) && asks && fresh
+        })
+    }
+
+    fn evidence<'e>(&'e self, episode: &Episode<'e>) -> Evidence<'e> {
+        let app = &episode.first.fact;
+        let before = episode.before.map(|v| v.fact.resource_version);
+        let controller =
+            before.map_or_else(Vec::new, |v| self.starts_at(&app.uid, v, CONTROLLER_COMPONENT));
+        let based_on_before = self.writes_of(app).filter(|w| {
+            before.is_some()
+                && w.fact.version_before == before
+                && w.fact.resulting_version.is_none()
+                && w.fact.impersonated.is_none()
+                && is_controller_account(&w.fact.account)
+        });
+        Evidence {
+            request: episode.request,
+            server: self.starts_at(&app.uid, app.resource_version, SERVER_COMPONENT),
+            controller,
+            setter: self.setter(episode),
+            before: based_on_before.collect(),
+        }
+    }
+
+    fn operation(&self, episode: &Episode<'a>) -> Operation {
+        let evidence = self.evidence(episode);
+        let initiator = evidence.initiator(self.people);
+        let claims = self.claims(episode, &evidence);
+        let state = episode.state();
+        let request = episode.request;
+        let set_at = claims.iter().find_map(|c| c.time);
+        let started_at = state.and_then(|s| s.started_at);
+        let (kind, kind_note) = kind(episode, &evidence);
+        let mut cites = episode.first.cites.clone();
+        if let Some((ended, _)) = episode.ended {
+            cites.extend(&ended.cites);
+        }
+        let absences = self.absences(episode, &evidence, set_at.or(started_at));
+        let (not_found, cannot_tell) = absences.into_iter().partition(|a| a.reason.is_none());
+        Operation {
+            app: app_ref(&episode.first.fact),
+            set: exact_set(episode, &evidence),
+            end: episode.end(),
+            kind,
+            kind_note,
+            automated: request.automated,
+            phase: state.and_then(|s| s.phase.clone()),
+            message: state.and_then(|s| s.message.clone()),
+            requested_revision: request.revision.clone(),
+            revision: episode.revision(),
+            revisions: episode.revisions(),
+            limited_to: request.resources.clone(),
+            applied: episode.applied(),
+            info: request.info.clone(),
+            history_id: episode.history_row().map(|row| row.id),
+            set_at,
+            started_at,
+            finished_at: state.and_then(|s| s.finished_at),
+            claimed_by: request.username.clone(),
+            initiator,
+            claims,
+            not_found,
+            cannot_tell,
+            cites,
+        }
+    }
+
+    /// All claims, strongest first.
+    fn claims(&self, episode: &Episode<'_>, evidence: &Evidence<'_>) -> Vec<Claim> {
+        let mut claims = vec![self.asserted(
+            ClaimSource::Resource,
+            (evidence.request.username.as_deref(), evidence.request.automated),
+            &episode.first.cites,
+        )];
+        if let (Some(row), Some((cleared, _))) = (episode.history_row(), &episode.ended) {
+            let says = (row.username.as_deref(), row.automated);
+            claims.push(self.asserted(ClaimSource::History, says, &cleared.cites));
+        }
+        let events = evidence.server.iter().map(|e| self.recorded(ClaimSource::ServerEvent, e));
+        claims.extend(events);
+        let events =
+            evidence.controller.iter().map(|e| self.recorded(ClaimSource::ControllerEvent, e));
+        claims.extend(events);
+        let writes = evidence.before.iter().copied();
+        claims.extend(writes.map(|w| self.audited(ClaimSource::AuditWriteBefore, w)));
+        claims.extend(evidence.setter.map(|w| self.audited(ClaimSource::AuditWrite, w)));
+        claims.sort_by(|a, b| b.cmp(a));
+        claims
+    }
+
+    fn asserted(&self, source: ClaimSource, says: (Option<&str>, bool), cites: &Cites) -> Claim {
+        Claim {
+            voice: Voice::Asserted,
+            source,
+            who: says.0.map(|name| Identity::of(name, self.people)),
+            automated: says.1,
+            writer: None,
+            time: None,
+            cites: cites.clone(),
+        }
+    }
+
+    fn recorded(&self, source: ClaimSource, event: &Cited<ArgoEvent>) -> Claim {
+        let user = event.fact.user.as_deref();
+        Claim {
+            voice: Voice::Recorded,
+            source,
+            who: user.map(|name| Identity::of(name, self.people)),
+            automated: source == ClaimSource::ControllerEvent,
+            writer: None,
+            time: event.fact.time,
+            cites: event.cites.clone(),
+        }
+    }
+
+    fn audited(&self, source: ClaimSource, write: &Cited<AuditWrite>) -> Claim {
+        let writer = Writer::of(&write.fact, self.people);
+        Claim {
+            voice: Voice::Authenticated,
+            source,
+            who: Some(writer.who.clone()),
+            automated: false,
+            writer: Some(writer),
+            time: Some(write.fact.time),
+            cites: write.cites.clone(),
+        }
+    }
+
+    /// What one would expect about the start of this operation and is not there.
+    fn absences(
+        &self,
+        episode: &Episode<'_>,
+        evidence: &Evidence<'_>,
+        when: Option<Moment>,
+    ) -> Vec<Absence> {
+        let mut absences = Vec::new();
+        let by_itself = evidence.request.automated && evidence.setter.is_none();
+        if evidence.server.is_empty() && !by_itself {
+            absences.push(self.absence(
+                "OperationStarted of argocd-server at that version",
+                Channel::KubernetesEventWatch,
+                when,
+            ));
+        }
+        if evidence.controller.is_empty() && evidence.request.automated {
+            absences.push(self.absence(
+                "OperationStarted of argocd-application-controller at the version before",
+                Channel::KubernetesEventWatch,
+                when,
+            ));
+        }
+        if evidence.setter.is_none() {
+            let what = "audit record of the write that resulted in that version";
+            let mut absence = self.absence(what, Channel::KubernetesAudit, when);
+            let silent = |w: &Cited<AuditWrite>| w.fact.resulting_version.is_none();
+            if absence.reason.is_none() && self.writes_of(&episode.first.fact).any(silent) {
+                let reason = "some audited writes of this Application name no resulting version";
+                absence.reason = Some(reason.to_owned());
+            }
+            absences.push(absence);
+        }
+        absences
+    }
+
+    fn absence(&self, what: &str, channel: Channel, when: Option<Moment>) -> Absence {
+        let coverage = self.coverage.iter().find(|c| c.channel == channel.id());
+        let covered = coverage.map_or_else(
+            || Err("no record of this channel".to_owned()),
+            |coverage| coverage.at(when.as_ref()),
+        );
+        Absence { what: what.to_owned(), channel: channel.id(), reason: covered.err() }
+    }
+}
+
+/// An Application as of one version.
+pub(crate) fn app_ref(version: &ApplicationVersion) -> AppRef {
+    AppRef {
+        uid: version.uid.clone(),
+        namespace: version.namespace.clone(),
+        name: version.name.clone(),
+        project: version.project.clone(),
+        destination_namespace: version.destination_namespace.clone(),
+    }
+}
+
+/// A start by the API server names the very version, and a patch that asks for the operation sets
+/// it, even if no version before was seen.
+fn exact_set(episode: &Episode<'_>, evidence: &Evidence<'_>) -> SetAt {
+    if !evidence.server.is_empty() || evidence.setter.is_some() {
+        SetAt::Exactly(episode.first.fact.resource_version)
+    } else {
+        episode.set()
+    }
+}
+
+/// Only the API server's Event tells a rollback from a full sync with an explicit revision.
+fn kind(episode: &Episode<'_>, evidence: &Evidence<'_>) -> (Kind, Option<String>) {
+    let kind = episode.kind();
+    if kind != Kind::Full {
+        return (kind, None);
+    }
+    let rolls_back = |e: &&Cited<ArgoEvent>| e.fact.act == ArgoAct::Started(Start::Rollback);
+    let by_server = evidence.setter.is_none_or(|w| is_server_account(&w.fact.account));
+    if by_server && evidence.server.iter().any(rolls_back) {
+        return (Kind::Rollback, None);
+    }
+    let open = evidence.server.is_empty()
+        && by_server
+        && !evidence.request.automated
+        && (evidence.request.revision.is_some() || !evidence.request.revisions.is_empty());
+    let note = "undetermined between full and rollback: only the OperationStarted event of \
+                argocd-server at that version would tell, and it is not in the records";
+    (kind, open.then(|| note.to_owned()))
+}
+
+/// The ids of all persons that an operation names.
+pub(crate) fn persons(operation: &Operation) -> impl Iterator<Item = &str> {
+    let claimed = operation.claims.iter().filter_map(|c| c.who.as_ref());
+    let acting = operation.claims.iter().filter_map(|c| c.writer.as_ref()?.impersonating.as_ref());
+    let contradicted = match &operation.initiator {
+        Initiator::Contradicted { writer, .. } => writer.acting().person.as_deref(),
+        _ => None,
+    };
+    claimed.chain(acting).filter_map(|i| i.person.as_deref()).chain(contradicted)
+}

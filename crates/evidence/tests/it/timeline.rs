@@ -1,0 +1,110 @@
+//! `timeline`: what happened in a window, of everything or of one Application.
+
+use evidence::ask::timeline::{Query, Row, Timeline, What, timeline};
+use evidence::story::derive;
+
+use crate::captures;
+
+fn query(from: &str, to: &str, app: Option<&str>) -> Query {
+    let on = |time: &str| format!("2026-11-23T{time}Z").parse().unwrap();
+    Query { from: on(from), to: on(to), app: app.map(str::to_owned), namespace: None }
+}
+
+fn word(row: &Row) -> String {
+    match &row.what {
+        What::Write(w) => format!("write {}", w.object.name),
+        What::Refused(w) => format!("refused {}", w.object.name),
+        What::Operation(o) => format!("sync {} {}", o.app.name, o.set.version()),
+        What::UnmatchedStart(s) => format!("start {}", s.name),
+        What::State(s) => format!("state {}", s.to.as_deref().unwrap_or_default()),
+    }
+}
+
+fn words(timeline: &Timeline) -> Vec<String> {
+    timeline.rows.iter().map(word).collect()
+}
+
+#[test]
+fn the_contradicted_operation_is_told_in_order_with_its_claims() {
+    let window = query("21:47:41", "21:47:52", Some("payments-prod"));
+    let answer = timeline(captures::story(), &window);
+    assert_eq!(
+        words(&answer),
+        [
+            "write payments-prod",
+            "sync payments-prod 2523",
+            "state OutOfSync",
+            "sync payments-prod 2536",
+            "state Synced",
+        ]
+    );
+    assert_eq!(answer.questions.len(), 1);
+    assert_eq!(answer.contradicted().count(), 1);
+    assert_eq!(answer.questions[0].version.0, 2523);
+    assert!(answer.sources.iter().all(|s| s.incomplete.is_none()));
+    assert_eq!(answer.cannot_see, ["processes inside pods"]);
+}
+
+#[test]
+fn an_application_brings_the_writes_into_its_namespace_along() {
+    let window = query("21:43:20", "21:43:30", Some("argocd/payments-prod"));
+    let answer = timeline(captures::story(), &window);
+    assert_eq!(words(&answer)[0], "write payments", "the variable set by hand");
+    let none = timeline(captures::story(), &query("21:43:20", "21:43:30", Some("web-dev")));
+    assert!(none.rows.is_empty());
+}
+
+#[test]
+fn a_namespace_stands_for_what_is_deployed_into_it() {
+    let window = query("21:47:41", "21:47:52", None);
+    let inside = Query { namespace: Some("payments-prod".to_owned()), ..window.clone() };
+    assert_eq!(timeline(captures::story(), &inside).rows.len(), 5);
+    let outside = Query { namespace: Some("elsewhere".to_owned()), ..window };
+    assert!(timeline(captures::story(), &outside).rows.is_empty());
+}
+
+#[test]
+fn all_that_happened_is_in_the_widest_window() {
+    let story = captures::story();
+    let answer = timeline(story, &query("21:00:00", "22:00:00", None));
+    let expected = story.operations.len() + story.writes.len() + story.state_changes.len();
+    assert_eq!(answer.rows.len(), expected);
+    let incomplete = answer.sources.iter().filter(|s| s.incomplete.is_some()).count();
+    assert_eq!(incomplete, 3, "the window is wider than the recording");
+}
+
+#[test]
+fn rows_of_one_application_keep_the_order_of_its_versions() {
+    let answer = timeline(captures::story(), &query("21:00:00", "22:00:00", Some("web-prod")));
+    let versions: Vec<u64> = answer
+        .rows
+        .iter()
+        .filter_map(|row| match &row.what {
+            What::Operation(o) => Some(o.set.version().0),
+            What::State(s) => Some(s.version.0),
+            _ => None,
+        })
+        .collect();
+    assert!(versions.is_sorted(), "{versions:?}");
+}
+
+#[test]
+fn missing_channels_are_named_as_what_cannot_be_seen() {
+    let channels = [evidence::channel::Channel::ArgocdApplicationWatch];
+    let story = derive(captures::records_of(&channels), &captures::people());
+    let answer = timeline(&story, &query("21:47:41", "21:47:52", Some("payments-prod")));
+    assert_eq!(answer.questions.len(), 2, "nothing but claims is left");
+    assert_eq!(answer.contradicted().count(), 0);
+    let unseen = answer.cannot_see.join("; ");
+    assert!(unseen.contains("no record of kubernetes-audit"), "{unseen}");
+    assert!(unseen.contains("no record of kubernetes-event-watch"), "{unseen}");
+}
+
+#[test]
+fn the_answer_is_versioned_json() {
+    let answer = timeline(captures::story(), &query("21:47:41", "21:47:52", None));
+    let json: serde_json::Value = serde_json::from_slice(&answer.to_json()).unwrap();
+    assert_eq!(json["timeline"], 1);
+    assert_eq!(json["query"]["from"], "2026-11-23T21:47:41Z");
+    assert_eq!(json["rows"][0]["what"]["what"], "write");
+}
