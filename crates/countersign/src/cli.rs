@@ -30,6 +30,8 @@ mod timeline;
 mod verify;
 pub mod when;
 
+pub use self::terminal::Terminal;
+
 /// What an exit code says.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Outcome {
@@ -156,7 +158,7 @@ fn read_people(path: &Path) -> anyhow::Result<People> {
 
 /// Runs the program with the process's arguments and streams.
 pub fn main() -> ExitCode {
-    let terminal = terminal::Terminal::of_process();
+    let terminal = Terminal::of_process();
     let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
     ExitCode::from(run(std::env::args_os(), &mut out, &mut err, terminal))
 }
@@ -166,7 +168,7 @@ pub fn run(
     args: impl IntoIterator<Item = impl Into<OsString> + Clone>,
     out: &mut dyn Write,
     err: &mut dyn Write,
-    terminal: terminal::Terminal,
+    terminal: Terminal,
 ) -> u8 {
     let cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
@@ -210,7 +212,7 @@ fn usage(
     e: &clap::Error,
     out: &mut dyn Write,
     err: &mut dyn Write,
-    terminal: &terminal::Terminal,
+    terminal: &Terminal,
 ) -> u8 {
     let rendered = e.render();
     let text = if terminal.colour { rendered.ansi().to_string() } else { rendered.to_string() };

@@ -69,7 +69,8 @@ impl Sheet {
 
     fn push(&mut self, text: &str, style: Style) {
         if self.colour && style != PLAIN && !text.is_empty() {
-            self.text.push_str(&format!("{style}{text}{style:#}"));
+            let (on, off) = (style.render().to_string(), style.render_reset().to_string());
+            self.text.extend([on.as_str(), text, off.as_str()]);
         } else {
             self.text.push_str(text);
         }

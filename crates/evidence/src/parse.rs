@@ -105,7 +105,7 @@ struct Status {
 
 /// Reads a watch line whose objects have the shape `T`.
 pub(crate) fn watch_line<T: DeserializeOwned>(line: &[u8]) -> Result<WatchLine<T>, NotUnderstood> {
-    let head: Head = serde_json::from_slice(line)?;
+    let head: Head = serde_json::from_slice(object_only(line)?)?;
     let object = || Ok(serde_json::from_slice::<Line<T>>(line)?.object);
     match head.line_type.as_str() {
         "ADDED" | "MODIFIED" => object().map(WatchLine::Version),
@@ -118,6 +118,14 @@ pub(crate) fn watch_line<T: DeserializeOwned>(line: &[u8]) -> Result<WatchLine<T
             Ok(WatchLine::Gap(format!("the watch ended in an ERROR line{code}")))
         }
         _ => Err(NotUnderstood::LineType),
+    }
+}
+
+/// A record is a JSON object; serde would read a list as the fields in their order.
+pub(crate) fn object_only(line: &[u8]) -> Result<&[u8], NotUnderstood> {
+    match line.trim_ascii_start().first() {
+        Some(b'[') => Err(NotUnderstood::Shape { column: 1 }),
+        _ => Ok(line),
     }
 }
 

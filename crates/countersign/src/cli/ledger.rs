@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use tlog::Origin;
+use tlog::{KeyName, Origin};
 
 use super::{Context, Format, Outcome, show};
 use crate::entropy::SystemSalts;
@@ -22,7 +22,7 @@ pub(super) enum Command {
     Init {
         /// The ledger's name for ever: a URL prefix without its scheme, such as
         /// `bank.example/ledger/prod-eu-1`
-        #[arg(long, value_name = "NAME")]
+        #[arg(long, value_name = "NAME", value_parser = origin)]
         origin: Origin,
         /// A file elsewhere (another disk, a git work tree) that gets a copy of each checkpoint
         #[arg(long, value_name = "FILE")]
@@ -57,6 +57,12 @@ pub(super) enum Command {
         #[arg(long, value_name = "TEXT")]
         reason: String,
     },
+}
+
+/// Reads an origin that can name a key too: checkpoints are signed under it.
+fn origin(text: &str) -> Result<Origin, String> {
+    text.parse::<KeyName>().map_err(|e| e.to_string())?;
+    text.parse().map_err(|e: tlog::OriginError| e.to_string())
 }
 
 pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
@@ -205,12 +211,19 @@ fn erase(
         show::of(redacted.entries as u64, "entry", "entries"),
     )?;
     if person.is_some() {
-        writeln!(
-            context.out,
-            "Remove the person from the people map too; it is not part of the ledger."
-        )?;
+        let advice = "Remove the person from the people map too; it is not part of the ledger.";
+        writeln!(context.out, "{advice}")?;
     }
-    Ok(Outcome::Done)
+    if redacted.kept_in == 0 {
+        return Ok(Outcome::Done);
+    }
+    let entries = show::of(redacted.kept_in as u64, "entry still holds", "entries still hold");
+    writeln!(
+        context.out,
+        "{entries} it where it was not known to be personal when it was taken in; that part\n\
+         cannot be erased. Name a people map with --people at every ingest."
+    )?;
+    Ok(Outcome::Findings)
 }
 
 fn status(context: &mut Context<'_>) -> anyhow::Result<Outcome> {

@@ -34,6 +34,16 @@ pub struct Redacted {
     pub entries: usize,
     /// Segments erased.
     pub segments: usize,
+    /// Entries whose kept segment still holds a value: it was not known to be personal when the
+    /// record was sealed, and a kept segment cannot be erased.
+    pub kept_in: usize,
+}
+
+/// Where the values stand.
+#[derive(Debug, Default)]
+struct Found {
+    segments: Vec<Segment>,
+    kept_in: usize,
 }
 
 /// Erases every personal segment in which one of `values` stands.
@@ -46,31 +56,33 @@ pub fn redact(
 ) -> Result<Redacted, LedgerError> {
     let mut ledger = recover::open(dir)?;
     let found = find(dir, values)?;
-    if found.is_empty() {
+    let kept_in = found.kept_in;
+    if found.segments.is_empty() {
         recover::close(ledger, dir)?;
-        return Ok(Redacted::default());
+        return Ok(Redacted { kept_in, ..Redacted::default() });
     }
-    for segments in found.chunks(SEGMENTS_PER_RECORD) {
+    for segments in found.segments.chunks(SEGMENTS_PER_RECORD) {
         record(&mut ledger, segments, reason, now, salts)?;
     }
-    let entries = erase(ledger.store().connection(), &found).map_err(failed)?;
+    let entries = erase(ledger.store().connection(), &found.segments).map_err(failed)?;
     rewrite(ledger.store().connection()).map_err(failed)?;
     recover::close(ledger, dir)?;
-    Ok(Redacted { entries, segments: found.len() })
+    Ok(Redacted { entries, segments: found.segments.len(), kept_in })
 }
 
 /// Lists the segments that hold one of the values, by entry.
-fn find(dir: &LedgerDir, values: &[String]) -> Result<Vec<Segment>, LedgerError> {
-    let mut found = Vec::new();
+fn find(dir: &LedgerDir, values: &[String]) -> Result<Found, LedgerError> {
+    let mut found = Found::default();
     let unreadable = Reader::open(dir)?.entries(LeafIndex::FIRST, |entry| {
         let Ok(payload) = Payload::decode(&entry.payload) else {
             return ControlFlow::Break(entry.index);
         };
         for (number, segment) in (1u32..).zip(&payload.personal) {
             if matches!(segment, Personal::Present { bytes, .. } if holds(bytes, values)) {
-                found.push(Segment { entry: entry.index.get(), segment: number });
+                found.segments.push(Segment { entry: entry.index.get(), segment: number });
             }
         }
+        found.kept_in += usize::from(holds(&payload.kept, values));
         ControlFlow::Continue(())
     })?;
     match unreadable {

@@ -1,16 +1,21 @@
 //! The answer to `timeline` as text: rows, then who started what, then what cannot be seen.
 
-use evidence::ask::timeline::{Question, Row, Source, Timeline, What};
-use evidence::story::claim::{Claim, ClaimSource, Identity, Voice, Writer};
-use evidence::story::initiator::Initiator;
+use evidence::ask::timeline::{Question, Row, Timeline, What};
+use evidence::story::claim::{Claim, ClaimSource, Voice};
 use evidence::story::operation::{Applied, Operation};
-use evidence::story::state::{StateChange, StateKind};
 use evidence::story::wire::Cites;
 use evidence::story::write::Write;
 use evidence::time::Moment;
 use jiff::Timestamp;
 
+use self::words::{
+    as_whom, by, claimed, name, object, outcome, reach, result, stands, state, tool, via,
+};
 use super::{ALERT, PLAIN, RenderOptions, Sheet, TITLE, columns, printable, short};
+
+#[cfg(test)]
+mod tests;
+mod words;
 
 /// Renders the answer; ends with a line break.
 pub fn render(timeline: &Timeline, options: &RenderOptions<'_>) -> String {
@@ -104,7 +109,7 @@ impl Page<'_> {
 
     fn row(&mut self, row: &Row, several: bool) {
         let time = self.clock(row.at.as_ref());
-        let time = if row.same_time { format!("={time}") } else { time };
+        let time = time + if row.same_time { "=" } else { " " };
         let app = |name: &str| {
             if several { format!("{}: ", printable(name)) } else { String::new() }
         };
@@ -134,7 +139,7 @@ impl Page<'_> {
     }
 
     fn step(&mut self, time: &str, step: &str, text: &str, note: &str) {
-        let label = format!("{time:<9}{step:<8}");
+        let label = format!("{time}{step:<8}");
         self.sheet.entry(&label, text, note, PLAIN);
     }
 
@@ -149,7 +154,7 @@ impl Page<'_> {
         text.push_str(&tool(&write.writer, &write.verb));
         if step == "refused" {
             let code = write.code.map_or_else(|| "no status".to_owned(), |c| c.to_string());
-            text.push_str(&format!(", answered {code}"));
+            text = format!("{text}, answered {code}");
         }
         self.step(time, step, &text, &self.number(&write.cites));
         self.detail("as", &as_whom(&write.writer));
@@ -277,148 +282,5 @@ impl Page<'_> {
             let text = "= marks the same time as the row above, as far as the clocks resolve";
             self.sheet.entry(&format!("{:<STEP$}", "Order"), text, "", PLAIN);
         }
-    }
-}
-
-fn reach(source: &Source, clock: impl Fn(&Moment) -> String) -> String {
-    let coverage = &source.coverage;
-    let mut text = format!("{}: {} records", coverage.channel, coverage.records);
-    if let (Some(first), Some(last)) = (&coverage.first, &coverage.last) {
-        text.push_str(&format!(", {}–{}", clock(first), clock(last)));
-    }
-    if !coverage.interpreted {
-        text.push_str(", kept and not interpreted");
-        return text;
-    }
-    match &source.incomplete {
-        None => text.push_str(", no gap detected"),
-        Some(reason) => text.push_str(&format!(", does not cover all of the window: {reason}")),
-    }
-    text
-}
-
-fn claimed(claim: &Claim) -> String {
-    match &claim.who {
-        Some(who) => name(who),
-        None if claim.automated => "automated".to_owned(),
-        None => "nobody".to_owned(),
-    }
-}
-
-fn name(who: &Identity) -> String {
-    printable(&who.account)
-}
-
-fn by(initiator: &Initiator) -> String {
-    match initiator {
-        Initiator::Determined { who, voice: Voice::Recorded, .. } => {
-            format!("{} through Argo CD's API server", name(who))
-        }
-        Initiator::Determined { who, .. } => format!("{} straight to Kubernetes", name(who)),
-        Initiator::Automated { .. } => "automated".to_owned(),
-        Initiator::Machine { who, .. } => format!("{}, no human in the record", name(who)),
-        Initiator::Contradicted { .. } => "initiator contradicted, see below".to_owned(),
-        Initiator::Undetermined { .. } => "initiator undetermined, see below".to_owned(),
-    }
-}
-
-fn result(initiator: &Initiator) -> String {
-    match initiator {
-        Initiator::Contradicted { writer, .. } => {
-            let credential = held(writer);
-            format!(
-                "initiator contradicted. Written by account {} with {}. Who held the {}: not \
-                 determined.",
-                name(&writer.who),
-                credential.0,
-                credential.1
-            )
-        }
-        Initiator::Undetermined { reason } => format!("undetermined: {}.", printable(reason)),
-        other => format!("{}.", by(other)),
-    }
-}
-
-fn stands(source: ClaimSource) -> &'static str {
-    match source {
-        ClaimSource::Resource => "claimed in the resource",
-        ClaimSource::History => "copied from the resource to Argo CD's history",
-        ClaimSource::ControllerEvent => "Event of Argo CD's controller",
-        ClaimSource::ServerEvent => "Event of Argo CD's API server",
-        ClaimSource::AuditWriteBefore | ClaimSource::AuditWrite => "authenticated by Kubernetes",
-    }
-}
-
-/// The credential, and what somebody would have to hold to use it.
-fn held(writer: &Writer) -> (String, &'static str) {
-    let Some(credential) = &writer.credential else {
-        return ("a credential that the record does not name".to_owned(), "credential");
-    };
-    let abbreviated = |id: &str| format!("{}…", id.chars().take(8).collect::<String>());
-    // The prefixes are those of `kubernetes/kubernetes`
-    // `staging/src/k8s.io/apiserver/pkg/authentication/request/x509/x509.go` and
-    // `staging/src/k8s.io/apiserver/pkg/authentication/serviceaccount/util.go`.
-    if let Some(digest) = credential.strip_prefix("X509SHA256=") {
-        (format!("client certificate {}", printable(&abbreviated(digest))), "certificate key")
-    } else if let Some(id) = credential.strip_prefix("JTI=") {
-        (format!("token {}", printable(&abbreviated(id))), "token")
-    } else {
-        (format!("credential {}", printable(credential)), "credential")
-    }
-}
-
-fn as_whom(writer: &Writer) -> String {
-    let mut text = name(&writer.who);
-    if let Some(named) = &writer.impersonating {
-        text.push_str(&format!(", in the name of {}", name(named)));
-    }
-    format!("{text}, {}", held(writer).0)
-}
-
-fn via(writer: &Writer) -> Option<String> {
-    let right = writer.right.as_ref()?;
-    Some(printable(&format!(
-        "{} {} → {} {}",
-        right.binding_kind, right.binding, right.role_kind, right.role
-    )))
-}
-
-fn tool(writer: &Writer, verb: &str) -> String {
-    let agent = writer.user_agent.as_deref().unwrap_or_default();
-    let program = agent.split(['/', ' ']).next().unwrap_or_default();
-    let text = if program.is_empty() { verb.to_owned() } else { format!("{program} {verb}") };
-    printable(&text)
-}
-
-fn object(write: &Write) -> String {
-    let object = &write.object;
-    let kind = if object.is_application() { "Application" } else { &object.resource };
-    let mut text = format!("{kind}/{}", object.name);
-    if !object.subresource.is_empty() {
-        text.push_str(&format!(" {}", object.subresource));
-    }
-    if write.operation.is_some() {
-        text.push_str(" .operation");
-    } else if !object.namespace.is_empty() {
-        text.push_str(&format!(" in {}", object.namespace));
-    }
-    printable(&text)
-}
-
-/// `configmap/web configured` says how it went with its last word; other messages say it whole.
-fn outcome(message: &str) -> &str {
-    match message.split_once(' ') {
-        Some((object, word)) if object.contains('/') && !word.contains(' ') => word,
-        _ => message,
-    }
-}
-
-fn state(change: &StateChange) -> String {
-    let word =
-        |value: &Option<String>| value.as_deref().map_or_else(|| "none".to_owned(), printable);
-    let arrow = format!("{} → {}", word(&change.from), word(&change.to));
-    match change.what {
-        StateKind::Sync => arrow,
-        StateKind::Health => format!("health {arrow}"),
     }
 }

@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::Value;
 
 use super::operation_request::OperationRequest;
-use super::{NotUnderstood, ResourceVersion, nullable, text};
+use super::{NotUnderstood, ResourceVersion, nullable, object_only, text};
 use crate::time::Moment;
 
 pub use self::right::Right;
@@ -114,13 +114,13 @@ impl ObjectRef {
     pub fn is_application(&self) -> bool {
         self.group == "argoproj.io"
             && self.resource == "applications"
-            && matches!(self.subresource.as_str(), "" | "operation")
+            && self.subresource.is_empty()
     }
 }
 
 /// Reads one audit event.
 pub fn parse(line: &[u8]) -> Result<AuditEvent, NotUnderstood> {
-    let raw: RawEvent = serde_json::from_slice(line)?;
+    let raw: RawEvent = serde_json::from_slice(object_only(line)?)?;
     if raw.kind != "Event" || !raw.api_version.starts_with("audit.k8s.io/") {
         return Err(NotUnderstood::Kind);
     }

@@ -101,6 +101,9 @@ impl OperationRequest {
         if value.is_null() {
             return Ok(None);
         }
+        if !value.is_object() {
+            return Err(NotUnderstood::Shape { column: 0 });
+        }
         let raw = RawRequest::deserialize(value)?;
         Ok(Some(Self {
             whole: without_empty_retry(value),

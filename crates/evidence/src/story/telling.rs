@@ -2,14 +2,13 @@
 
 use std::collections::BTreeMap;
 
-use super::claim::{Absence, Claim, ClaimSource, Identity, Voice, Writer};
+use super::claim::{Claim, ClaimSource, Identity, Voice, Writer};
 use super::coverage::Coverage;
 use super::episode::{Episode, episodes};
 use super::fold::{Cited, Facts};
 use super::initiator::{Evidence, Initiator, is_controller_account, is_server_account};
 use super::operation::{AppRef, Kind, Operation, SetAt};
 use super::wire::Cites;
-use crate::channel::Channel;
 use crate::parse::ResourceVersion;
 use crate::parse::argocd_application_watch::ApplicationVersion;
 use crate::parse::kubernetes_audit::{AuditWrite, RequestedOperation};
@@ -17,13 +16,12 @@ use crate::parse::kubernetes_event_watch::{
     ArgoAct, ArgoEvent, CONTROLLER_COMPONENT, SERVER_COMPONENT, Start,
 };
 use crate::people::People;
-use crate::time::Moment;
 
 /// Everything an operation is told from, found by the Application it is about.
 pub(crate) struct Teller<'a> {
     facts: &'a Facts,
     people: &'a People,
-    coverage: &'a [Coverage],
+    pub(super) coverage: &'a [Coverage],
     starts: BTreeMap<(&'a str, ResourceVersion), Vec<&'a Cited<ArgoEvent>>>,
     writes: BTreeMap<(&'a str, &'a str), Vec<&'a Cited<AuditWrite>>>,
 }
@@ -77,7 +75,7 @@ impl<'a> Teller<'a> {
         events.filter(|e| e.fact.component == by).collect()
     }
 
-    fn writes_of<'s>(
+    pub(super) fn writes_of<'s>(
         &'s self,
         app: &'s ApplicationVersion,
     ) -> impl Iterator<Item = &'a Cited<AuditWrite>> + use<'a, 's> {
@@ -227,51 +225,6 @@ impl<'a> Teller<'a> {
             time: Some(write.fact.time),
             cites: write.cites.clone(),
         }
-    }
-
-    /// What one would expect about the start of this operation and is not there.
-    fn absences(
-        &self,
-        episode: &Episode<'_>,
-        evidence: &Evidence<'_>,
-        when: Option<Moment>,
-    ) -> Vec<Absence> {
-        let mut absences = Vec::new();
-        let by_itself = evidence.request.automated && evidence.setter.is_none();
-        if evidence.server.is_empty() && !by_itself {
-            absences.push(self.absence(
-                "OperationStarted of argocd-server at that version",
-                Channel::KubernetesEventWatch,
-                when,
-            ));
-        }
-        if evidence.controller.is_empty() && evidence.request.automated {
-            absences.push(self.absence(
-                "OperationStarted of argocd-application-controller at the version before",
-                Channel::KubernetesEventWatch,
-                when,
-            ));
-        }
-        if evidence.setter.is_none() {
-            let what = "audit record of the write that resulted in that version";
-            let mut absence = self.absence(what, Channel::KubernetesAudit, when);
-            let silent = |w: &Cited<AuditWrite>| w.fact.resulting_version.is_none();
-            if absence.reason.is_none() && self.writes_of(&episode.first.fact).any(silent) {
-                let reason = "some audited writes of this Application name no resulting version";
-                absence.reason = Some(reason.to_owned());
-            }
-            absences.push(absence);
-        }
-        absences
-    }
-
-    fn absence(&self, what: &str, channel: Channel, when: Option<Moment>) -> Absence {
-        let coverage = self.coverage.iter().find(|c| c.channel == channel.id());
-        let covered = coverage.map_or_else(
-            || Err("no record of this channel".to_owned()),
-            |coverage| coverage.at(when.as_ref()),
-        );
-        Absence { what: what.to_owned(), channel: channel.id(), reason: covered.err() }
     }
 }
 

@@ -1,7 +1,7 @@
 //! The recorded evening, as records: what a ledger would hand to a derivation.
 
 use std::fs::File;
-use std::io::{BufRead, BufReader, Read};
+use std::io::Read;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
@@ -67,11 +67,11 @@ pub(crate) fn record(channel: Channel, id: &str, payload: impl Into<Vec<u8>>) ->
 }
 
 fn read_channel(channel: Channel, file: &str) -> Vec<Record> {
-    let reader = BufReader::new(GzDecoder::new(File::open(path(file)).unwrap()));
+    let reader = GzDecoder::new(File::open(path(file)).unwrap());
     read_lines(reader).into_iter().map(|line| record(channel, &key(channel, &line), line)).collect()
 }
 
-fn read_lines(mut reader: impl BufRead + Read) -> Vec<String> {
+fn read_lines(mut reader: impl Read) -> Vec<String> {
     let mut text = String::new();
     reader.read_to_string(&mut text).unwrap();
     text.lines().map(str::to_owned).collect()

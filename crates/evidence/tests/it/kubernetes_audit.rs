@@ -7,8 +7,8 @@ use serde_json::{Value, json};
 use crate::captures;
 use crate::scenes::{request, told, write_event};
 
-fn requested(body: Value) -> RequestedOperation {
-    let event = write_event("k-ann", 12, &body).to_string();
+fn requested(body: &Value) -> RequestedOperation {
+    let event = write_event("k-ann", 12, body).to_string();
     parse(event.as_bytes()).unwrap().write.unwrap().operation
 }
 
@@ -70,14 +70,15 @@ fn questions_reads_and_dry_runs_are_no_writes() {
 #[test]
 fn a_body_asks_for_an_operation_or_does_not_or_is_not_there() {
     let ann = request("k-ann");
-    assert!(matches!(requested(json!({"operation": ann})), RequestedOperation::Present(_)));
-    assert_eq!(requested(json!({"operation": null})), RequestedOperation::Absent);
-    assert_eq!(requested(json!({"spec": {}})), RequestedOperation::Absent);
-    assert_eq!(requested(Value::Null), RequestedOperation::Unknown);
-    assert_eq!(requested(json!("[cut]")), RequestedOperation::Unknown);
-    let patch =
-        |path: &str, value: Value| requested(json!([{"op": "add", "path": path, "value": value}]));
-    assert!(matches!(patch("/operation", ann), RequestedOperation::Present(_)));
-    assert_eq!(patch("/operation/initiatedBy/username", json!("x")), RequestedOperation::Part);
-    assert_eq!(patch("/spec", json!({})), RequestedOperation::Absent);
+    assert!(matches!(requested(&json!({"operation": ann})), RequestedOperation::Present(_)));
+    assert_eq!(requested(&json!({"operation": null})), RequestedOperation::Absent);
+    assert_eq!(requested(&json!({"spec": {}})), RequestedOperation::Absent);
+    assert_eq!(requested(&Value::Null), RequestedOperation::Unknown);
+    assert_eq!(requested(&json!("[cut]")), RequestedOperation::Unknown);
+    let patch = |path: &str, value: &Value| {
+        requested(&json!([{"op": "add", "path": path, "value": value}]))
+    };
+    assert!(matches!(patch("/operation", &ann), RequestedOperation::Present(_)));
+    assert_eq!(patch("/operation/initiatedBy/username", &json!("x")), RequestedOperation::Part);
+    assert_eq!(patch("/spec", &json!({})), RequestedOperation::Absent);
 }

@@ -14,6 +14,9 @@ const LINE_TYPE: &str = "an unknown type of watch line";
 const VERSION: &str = "a resourceVersion that is no decimal number";
 const UNIDENTIFIED: &str = "an object without uid or name";
 
+/// A change that makes a record incomprehensible, and the reason given for it.
+type Case = (fn(&mut Value), &'static str);
+
 fn check(channel: Channel, payload: impl Into<Vec<u8>>, expected: &str) {
     let payload = payload.into();
     let shown = String::from_utf8_lossy(&payload).into_owned();
@@ -61,7 +64,9 @@ fn lines_of_a_watch_that_are_none() {
         check(channel, "", NOT_JSON);
         check(channel, &b"\xff\xfe"[..], NOT_JSON);
         check(channel, "{\"type\":\"ADDED\",\"object\":{\"meta", NOT_JSON);
-        check(channel, "[".repeat(5000), NOT_JSON);
+        check(channel, "[".repeat(5000), SHAPE);
+        check(channel, format!("{{\"type\":\"ADDED\",\"object\":{}", "[".repeat(5000)), NOT_JSON);
+        check(channel, r#"["ADDED"]"#, SHAPE);
         check(channel, "null", SHAPE);
         check(channel, "[]", SHAPE);
         check(channel, r#"{"object":{}}"#, SHAPE);
@@ -75,7 +80,7 @@ fn lines_of_a_watch_that_are_none() {
 #[test]
 fn applications_that_are_none() {
     let channel = Channel::ArgocdApplicationWatch;
-    let cases: [(fn(&mut Value), &str); 17] = [
+    let cases: [Case; 17] = [
         (|o| o["metadata"] = Value::Null, SHAPE),
         (|o| o["metadata"]["uid"] = Value::Null, UNIDENTIFIED),
         (|o| o["metadata"]["uid"] = json!(""), UNIDENTIFIED),
@@ -102,7 +107,7 @@ fn applications_that_are_none() {
 
 #[test]
 fn events_that_are_none() {
-    let cases: [(fn(&mut Value), &str); 9] = [
+    let cases: [Case; 9] = [
         (|o| o["metadata"] = Value::Null, SHAPE),
         (|o| o["metadata"]["uid"] = Value::Null, UNIDENTIFIED),
         (|o| o["metadata"]["resourceVersion"] = json!("x"), VERSION),
@@ -124,7 +129,7 @@ fn audit_events_that_are_none() {
     check(channel, "", NOT_JSON);
     check(channel, "{\"kind\":\"Event\",", NOT_JSON);
     check(channel, "{}", SHAPE);
-    let cases: [(fn(&mut Value), &str); 12] = [
+    let cases: [Case; 12] = [
         (|o| o["kind"] = json!("EventList"), KIND),
         (|o| o["apiVersion"] = json!("v1"), KIND),
         (|o| o["auditID"] = Value::Null, SHAPE),

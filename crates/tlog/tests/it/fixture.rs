@@ -34,13 +34,15 @@ pub(crate) fn second_opinion(
     entries: &[Vec<u8>],
 ) -> ct_merkle::mem_backed_tree::MemoryBackedTree<Sha256, Vec<u8>> {
     let mut tree = ct_merkle::mem_backed_tree::MemoryBackedTree::new();
-    entries.iter().for_each(|entry| tree.push(entry.clone()));
+    for entry in entries {
+        tree.push(entry.clone());
+    }
     tree
 }
 
 /// Every complete subtree of a log, as a frontier hands them out.
 pub(crate) struct Nodes {
-    nodes: HashMap<NodeId, Hash>,
+    hashes: HashMap<NodeId, Hash>,
     roots: Vec<Hash>,
     /// The largest tree a builder needed, if any node was read.
     pub(crate) reached: RefCell<Option<TreeSize>>,
@@ -53,15 +55,15 @@ pub(crate) struct Missing(pub(crate) NodeId);
 
 impl Nodes {
     pub(crate) fn of(entries: &[Vec<u8>]) -> Self {
-        let (mut nodes, mut frontier) = (HashMap::new(), Frontier::new());
+        let (mut hashes, mut frontier) = (HashMap::new(), Frontier::new());
         let mut roots = vec![frontier.root()];
         for leaf in leaf_hashes(entries) {
             frontier.push(leaf, |id, hash| {
-                assert_eq!(nodes.insert(id, hash), None, "{id} is completed once");
+                assert_eq!(hashes.insert(id, hash), None, "{id} is completed once");
             });
             roots.push(frontier.root());
         }
-        Self { nodes, roots, reached: RefCell::default() }
+        Self { hashes, roots, reached: RefCell::default() }
     }
 
     /// The root of the first `size` leaves.
@@ -70,11 +72,11 @@ impl Nodes {
     }
 
     pub(crate) fn len(&self) -> usize {
-        self.nodes.len()
+        self.hashes.len()
     }
 
     pub(crate) fn get(&self, id: NodeId) -> Option<Hash> {
-        self.nodes.get(&id).copied()
+        self.hashes.get(&id).copied()
     }
 }
 

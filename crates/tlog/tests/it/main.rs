@@ -13,3 +13,4 @@ mod size;
 mod tile;
 mod tile_path;
 mod tree;
+mod verifier_key;

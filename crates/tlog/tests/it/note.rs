@@ -3,12 +3,12 @@
 use proptest::prelude::*;
 use tlog::note::{MAX_NOTE_BYTES, MAX_SIGNATURES, SignatureLineError};
 use tlog::{
-    KeyName, KeyNameError, NoteError, SignatureType, Signer, UnverifiedNote, VerifierKey,
-    VerifierKeyError, sign_note,
+    KeyName, KeyNameError, NoteError, SignatureType, Signer, UnverifiedNote, VerifierKey, sign_note,
 };
 
 /// The verifier key and the note of the specification.
-const VKEY: &str = "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
+pub(crate) const VKEY: &str =
+    "example.com/foo+530d903a+AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2k";
 const LINE: &str = "— example.com/foo Uw2QOkn8srV1yJGh2VYRlL1Tnagv1YEq6TfXppzi2ONncAlTgK7Ztg1E\
                     RYNZXsYjOBH3mFXmRKuwHjG1Yu72IneyaQM=";
 const TEXT: &str = "This is an example message.\n";
@@ -144,7 +144,7 @@ fn the_last_blank_line_ends_the_text() {
 #[test]
 fn at_least_sixteen_signatures_are_read() {
     let signers: Vec<Signer> =
-        (0..MAX_SIGNATURES).map(|i| signer(&format!("witness-{i}"), i as u8)).collect();
+        (0_u8..).take(MAX_SIGNATURES).map(|i| signer(&format!("witness-{i}"), i)).collect();
     let keys: Vec<_> = signers.iter().map(|signer| signer.verifier_key().clone()).collect();
     for count in [1, 16, MAX_SIGNATURES] {
         let signers: Vec<&Signer> = signers[..count].iter().collect();
@@ -184,16 +184,32 @@ fn notes_not_signed_by_known_keys_are_refused() {
     }
 }
 
+/// Key ids are short enough to collide: the seeds of these two keys were searched for.
+#[test]
+fn keys_that_cannot_be_told_apart_are_refused() {
+    let [one, other] = [11_324_u32, 51_932].map(|number| {
+        let mut seed = [0; 32];
+        seed[..4].copy_from_slice(&number.to_le_bytes());
+        Signer::from_seed(name("log"), &seed)
+    });
+    let (key, other_key) = (one.verifier_key(), other.verifier_key());
+    assert_eq!(key.id(), other_key.id());
+    assert_ne!(key, other_key);
+    let note = sign_note(TEXT, &[&one]).expect("a text can be signed");
+    let error = NoteError::AmbiguousKey { name: name("log"), id: key.id() };
+    assert_eq!(verify(&note, &[key.clone(), other_key.clone()]), Err(error));
+    assert!(verify(&note, &[key.clone(), key.clone()]).is_ok(), "the same key twice is one key");
+    let (name, id) = (name("log"), key.id());
+    let error = NoteError::BadSignature { name, id };
+    assert_eq!(verify(&note, std::slice::from_ref(other_key)), Err(error));
+}
+
 #[test]
 fn one_bad_signature_of_a_known_key_refuses_the_note() {
     let [log, witness] = [signer("log", 1), signer("witness", 2)];
     let good = sign_note(TEXT, &[&log]).expect("a text can be signed");
     let other_text = sign_note("other\n", &[&witness]).expect("a text can be signed");
     let wrong_line = other_text.rsplit_once("\n\n").expect("a blank line").1;
-    let short = tlog::NoteSignature::to_string(
-        parse(format!("{good}{wrong_line}")).expect("well-formed").signatures().last().expect("2"),
-    );
-    assert_eq!(format!("{short}\n"), wrong_line);
     let key = witness.verifier_key();
     let error = || NoteError::BadSignature { name: key.name().clone(), id: key.id() };
     let known = [log.verifier_key().clone(), key.clone()];
@@ -238,54 +254,6 @@ fn private_keys_are_not_shown() {
     let shown = format!("{signer:?}");
     assert_eq!(shown, format!("Signer({})", signer.verifier_key()));
     assert!(!shown.contains("abab") && !shown.contains("171, 171") && !shown.contains("q6ur"));
-}
-
-#[test]
-fn malformed_verifier_keys_are_refused() {
-    let (head, material) = VKEY.rsplit_once('+').expect("three parts");
-    let key = |material: &str| format!("{head}+{material}");
-    let table = [
-        (String::new(), VerifierKeyError::Parts),
-        ("example.com/foo".to_owned(), VerifierKeyError::Parts),
-        (head.to_owned(), VerifierKeyError::Parts),
-        (VKEY.replacen("example.com/foo", "", 1), VerifierKeyError::Name(KeyNameError::Empty)),
-        (VKEY.replacen('/', " ", 1), VerifierKeyError::Name(KeyNameError::Space)),
-        (VKEY.replacen('/', "\u{1}", 1), VerifierKeyError::Name(KeyNameError::Control)),
-        (VKEY.replace("530d903a", "530D903A"), VerifierKeyError::KeyId),
-        (VKEY.replace("530d903a", "530d903"), VerifierKeyError::KeyId),
-        (VKEY.replace("530d903a", "530d903ax"), VerifierKeyError::KeyId),
-        (VKEY.replace("530d903a", "+30d903a"), VerifierKeyError::KeyId),
-        (VKEY.replacen('/', "+", 1), VerifierKeyError::KeyId),
-        (format!("{VKEY}\n"), VerifierKeyError::Base64),
-        (format!("{VKEY}+"), VerifierKeyError::KeyLength { found: 33 }),
-        (key("AekyeRrm56hApGFkyQR4ZCbV54Id2LKaANYcrnKv3U2"), VerifierKeyError::Base64),
-        (key(""), VerifierKeyError::KeyLength { found: 0 }),
-        (key("AQ=="), VerifierKeyError::KeyLength { found: 0 }),
-        (key(&format!("{material}AAAA")), VerifierKeyError::KeyLength { found: 35 }),
-        (key(&format!("Au{}", &material[2..])), VerifierKeyError::UnsupportedType { byte: 0x02 }),
-        (key(&format!("Bu{}", &material[2..])), VerifierKeyError::UnsupportedType { byte: 0x06 }),
-        (key(&format!("A{}", &material[..43])), VerifierKeyError::UnsupportedType { byte: 0x00 }),
-        // The neutral element, under which anyone can sign anything.
-        (key(&format!("AQE{}", "A".repeat(41))), VerifierKeyError::PublicKey),
-        // Not the coordinate of any point.
-        (key(&format!("AQI{}", "A".repeat(41))), VerifierKeyError::PublicKey),
-    ];
-    for (text, error) in table {
-        assert_eq!(text.parse::<VerifierKey>(), Err(error), "{text:?}");
-    }
-    let mismatch = VKEY.replace("530d903a", "530d903b").parse::<VerifierKey>();
-    let (found, expected) = ("530d903b".parse(), "530d903a".parse());
-    let (Ok(found), Ok(expected)) = (found, expected) else { panic!("key ids") };
-    assert_eq!(mismatch, Err(VerifierKeyError::KeyIdMismatch { found, expected }));
-}
-
-#[test]
-fn signature_types_have_their_assigned_bytes() {
-    for byte in 0..=u8::MAX {
-        let assigned = matches!(byte, 0x01 | 0x02 | 0x04 | 0x05 | 0x06 | 0xff);
-        let signature_type = SignatureType::from_byte(byte);
-        assert_eq!(signature_type.map(SignatureType::to_byte), assigned.then_some(byte));
-    }
 }
 
 proptest! {

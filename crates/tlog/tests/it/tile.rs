@@ -91,7 +91,7 @@ fn tiles_hold_the_hashes_of_the_specification() {
         let TileKind::Hashes(level) = path.kind() else { panic!("{path} holds hashes") };
         let leaves = 256_usize.pow(u32::from(level));
         for i in 0..usize::from(path.width().get()) {
-            let number = path.index() as usize * 256 + i;
+            let number = usize::try_from(path.index()).expect("a small index") * 256 + i;
             let expected = oracle::mth(&entries[number * leaves..(number + 1) * leaves]);
             let found = nodes.get(NodeId::new(level * 8, number as u64));
             assert_eq!(found, Some(Hash::from_bytes(expected)), "hash {i} of {path}");
@@ -203,7 +203,7 @@ fn the_longest_entry_fits() {
 proptest! {
     #[test]
     fn bundles_and_tiles_round_trip(entries in prop::collection::vec(any::<Vec<u8>>(), 1..=256)) {
-        let width = width(entries.len() as u16);
+        let width = width(u16::try_from(entries.len()).expect("a small number"));
         let bytes = encode_entries(&entries).expect("1 to 256 entries");
         let decoded = EntryBundle::decode(&bytes, width).expect("our own form");
         prop_assert_eq!(decoded.entries(), &entries);

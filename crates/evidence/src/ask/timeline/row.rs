@@ -102,16 +102,19 @@ pub(super) fn rows(story: &Story, scope: &Scope<'_>) -> Vec<Row> {
 }
 
 /// Orders by time, and the rows of one object by its versions whatever their clocks say.
+///
+/// Intervals count by their end: a stamp of a whole second is mostly that of a consequence, and
+/// then stands below the finer stamp of its cause. Where they overlap the row says "same time".
 fn in_order(mut rows: Vec<Row>) -> Vec<Row> {
     rows.sort_by(|a, b| (a.place(), a.rank()).cmp(&(b.place(), b.rank())));
     let mut latest: BTreeMap<String, Timestamp> = BTreeMap::new();
     let mut keyed: Vec<(Timestamp, Row)> = Vec::with_capacity(rows.len());
     for row in rows {
-        let earliest = row.at.map_or(Timestamp::MAX, |at| at.earliest());
+        let end = row.at.map_or(Timestamp::MAX, |at| at.latest());
         let key = row.place().map(|(uid, _)| uid.to_owned());
-        let key = key.filter(|_| row.at.is_some()).map_or(earliest, |uid| {
-            let reached = latest.entry(uid).or_insert(earliest);
-            *reached = earliest.max(*reached);
+        let key = key.filter(|_| row.at.is_some()).map_or(end, |uid| {
+            let reached = latest.entry(uid).or_insert(end);
+            *reached = end.max(*reached);
             *reached
         });
         keyed.push((key, row));

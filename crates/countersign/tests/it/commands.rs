@@ -1,0 +1,117 @@
+//! The commands as their users meet them: exit codes, messages, formats.
+
+use crate::support::{Bench, audit_line};
+
+#[test]
+fn exit_codes_and_messages() {
+    let bench = Bench::new();
+    let table: &[(&[&str], u8, &str)] = &[
+        (&["--help"], 0, "Exit codes"),
+        (&["--version"], 0, "countersign 0."),
+        (&["sing"], 2, "unrecognized subcommand"),
+        (&["ingest"], 2, "PATH"),
+        (&["ingest", "-", "--channel", "gossip"], 2, "known are argocd-application-watch"),
+        (&["ingest", "no/such/file"], 5, "cannot open no/such/file"),
+        (&["timeline"], 2, "--from"),
+        (&["timeline", "--at", "noonish"], 2, "is no moment; say 2026-11-23T21:47:42Z"),
+        (&["timeline", "--at", "10:00", "--tz", "Mars/Base"], 5, "time zone \"Mars/Base\""),
+        (&["timeline", "--at", "10:00"], 3, ""),
+        (&["ledger", "init", "--origin", "x.example"], 5, "is not empty"),
+        (&["ledger", "init", "--origin", "a b"], 2, "origin"),
+        (&["ledger", "checkpoint", "--size", "7"], 5, "no checkpoint of 7 entries"),
+        (&["ledger", "redact", "--reason", "r"], 2, "--person"),
+        (&["verify", "no/such/pack"], 5, "cannot read no/such/pack"),
+        (&["--people", "no/such/map", "timeline", "--whole"], 5, "cannot read no/such/map"),
+        (&["completions", "bash"], 0, "_countersign"),
+    ];
+    for (words, code, message) in table {
+        let ran = bench.run(words);
+        let said = format!("{}{}", ran.out, ran.err);
+        assert_eq!(ran.code, *code, "{words:?}: {said}");
+        assert!(said.contains(message), "{words:?}: {said}");
+    }
+}
+
+#[test]
+fn a_folder_without_a_ledger_is_told_how_to_get_one() {
+    let bench = Bench::new();
+    let ran = bench.run_on(&bench.path("other"), &["ledger", "status"]);
+    assert_eq!(ran.code, 5);
+    assert!(ran.err.contains("no ledger at") && ran.err.contains("ledger init"), "{}", ran.err);
+}
+
+#[test]
+fn status_tells_what_is_covered_and_what_vouches_for_it() {
+    let bench = Bench::new();
+    bench.ingest("a.jsonl", &[audit_line("a", "p@x.example", ""), "{".to_owned()]);
+    let text = bench.run(&["ledger", "status"]).done().out;
+    for shown in ["test.example/prod", "kubernetes-audit", "Anchor      none", "Timestamp   none", "a.jsonl:2: truncated"] {
+        assert!(text.contains(shown), "{shown:?} is missing in\n{text}");
+    }
+    let json = bench.run(&["--format", "json", "ledger", "status"]).done().out;
+    let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
+    assert_eq!(json["entries"], 1);
+    assert_eq!(json["coverage"][1]["new"], 1);
+    assert_eq!(json["coverage"][0]["refused"], 1);
+    assert_eq!(json["refusals"][0]["line"], 2);
+}
+
+#[test]
+fn a_pack_verifies_and_any_change_of_it_is_named() {
+    let bench = Bench::new();
+    let lines: Vec<String> = (0..20).map(|i| audit_line(&format!("a{i}"), "p@x.example", "")).collect();
+    bench.ingest("a.jsonl", &lines).done();
+    let pack = bench.path("a.pack");
+    let path = pack.to_str().expect("UTF-8");
+    bench.run(&["evidence", "export", "--out", path]).done();
+    let key = bench.dir().settings.verifier_key;
+    let good = bench.run(&["verify", "--key", &key, path]).done();
+    assert!(good.out.contains("given by the reader"), "{}", good.out);
+    let foreign = Bench::new().dir().settings.verifier_key;
+    assert_eq!(bench.run(&["verify", "--key", &foreign, path]).code, 4, "another key");
+
+    let text = std::fs::read_to_string(&pack).expect("read");
+    let lines: Vec<&str> = text.lines().collect();
+    let joined = |lines: &[&str]| format!("{}\n", lines.join("\n"));
+    let swapped = { let mut l = lines.clone(); l.swap(3, 4); joined(&l) };
+    let dropped = { let mut l = lines.clone(); l.remove(5); joined(&l) };
+    let doubled = { let mut l = lines.clone(); l.insert(6, lines[6]); joined(&l) };
+    let cases = [
+        (text.replace("\"pack\":0", "\"pack\":1"), "version 1 is not known"),
+        (text.replacen("\"leaf\":\"", "\"leaf\": \"", 1), "canonical form"),
+        (text.replacen("\\\"story\\\":1", "\\\"story\\\":2", 1), "DOES NOT FOLLOW"),
+        (text.replacen("test.example/prod\\n20\\n", "test.example/prod\\n19\\n", 1), "checkpoint"),
+        (swapped, "signs another root"),
+        (dropped, "signs 20 entries, the pack has 19"),
+        (doubled, "signs 20 entries, the pack has 21"),
+        (String::new(), "is empty"),
+    ];
+    for (changed, message) in cases {
+        assert_ne!(changed, text, "the case must change something: {message}");
+        let path = bench.write("changed.pack", changed.as_bytes());
+        let ran = bench.run(&["verify", &path]);
+        assert_eq!(ran.code, 4, "{message}");
+        assert!(ran.out.contains(message), "{message:?} is missing in {}", ran.out);
+    }
+}
+
+#[test]
+fn every_bit_of_a_pack_counts() {
+    let bench = Bench::new();
+    bench.ingest("a.jsonl", &[audit_line("a", "p@x.example", "")]).done();
+    let pack = bench.path("a.pack");
+    bench.run(&["evidence", "export", "--out", pack.to_str().expect("UTF-8")]).done();
+    let sound = std::fs::read(&pack).expect("read");
+    let key = bench.dir().verifier_key().expect("a key");
+    assert!(evidence::pack::verify(&sound, Some(&key)).holds());
+    for at in 0..sound.len() {
+        let mut changed = sound.clone();
+        changed[at] ^= 1;
+        let verdict = evidence::pack::verify(&changed, Some(&key));
+        // The embedded key is not what a reader with a key of their own trusts.
+        let embedded_key = String::from_utf8_lossy(&sound[..at]).rfind("\"key\":\"").is_some_and(|k| {
+            !String::from_utf8_lossy(&sound[k + 7..at]).contains('"')
+        });
+        assert!(embedded_key || !verdict.holds(), "byte {at}");
+    }
+}

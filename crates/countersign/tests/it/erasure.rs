@@ -1,0 +1,75 @@
+//! Erasing a person: no byte is left, every proof holds, and the absence is told.
+
+use evidence::people::People;
+
+use crate::support::{Bench, captures, holds, people};
+
+fn with_everybody() -> (Bench, String) {
+    let bench = Bench::new();
+    let people = captures().join("people.json").to_str().expect("UTF-8").to_owned();
+    let watch = captures().join("kubernetes/watch");
+    let audit = captures().join("kubernetes/audit.jsonl.gz");
+    let paths = [watch.to_str().expect("UTF-8"), audit.to_str().expect("UTF-8")];
+    bench.run(&["--people", &people, "ingest", paths[0], paths[1]]).done();
+    (bench, people)
+}
+
+#[test]
+fn an_erased_person_stands_in_no_file_and_every_proof_holds() {
+    let (bench, file) = with_everybody();
+    let people = people();
+    let mut identifying: Vec<&str> = people.accounts("frank").collect();
+    identifying.extend(people.name("frank"));
+    let stands = |text: &str| bench.files().iter().any(|(_, bytes)| holds(bytes, text.as_bytes()));
+    assert!(stands("frank.weiss@bank.example"), "there is something to erase");
+    let before = bench.checkpoint();
+
+    let words = ["ledger", "redact", "--person", "frank", "--reason", "request 17"];
+    let ran = bench.run(&[&["--people", &file][..], &words].concat()).done();
+    assert!(ran.out.contains("every proof holds"), "{}", ran.out);
+    for text in identifying {
+        assert!(!stands(text), "{text:?} is still in a file");
+    }
+    let fsck = bench.run(&["ledger", "fsck"]).done();
+    assert!(!fsck.out.contains("0 segments erased"), "{}", fsck.out);
+    let all = bench.run(&["ledger", "checkpoint", "--all"]).done().out;
+    assert!(all.contains(&before), "the checkpoint from before is kept");
+
+    // The story goes on without the name, and says why.
+    let story = bench.story(&People::default());
+    assert!(!story.contains("frank") && story.contains("[redacted]"));
+    let pack = bench.path("evening.pack");
+    let pack = pack.to_str().expect("UTF-8");
+    bench.run(&["evidence", "export", "--out", pack]).done();
+    let verdict = bench.run(&["verify", pack]).done();
+    assert!(!verdict.out.contains("erased in 0 entries"), "{}", verdict.out);
+}
+
+#[test]
+fn what_the_people_map_did_not_know_at_intake_is_told() {
+    let bench = Bench::new();
+    let line = crate::support::audit_line("a-1", "zoe@shop.example", r#","note":"by zoedoe""#);
+    bench.ingest("a.jsonl", &[line]).done();
+    let words = ["ledger", "redact", "--value", "zoedoe", "--value", "zoe@shop.example", "--reason", "r"];
+    let ran = bench.run(&words);
+    assert_eq!(ran.code, 1, "{}", ran.out);
+    assert!(ran.out.contains("1 entry still holds"), "{}", ran.out);
+    bench.run(&["ledger", "fsck"]).done();
+}
+
+#[test]
+fn nobody_is_erased_by_mistake() {
+    let (bench, file) = with_everybody();
+    let before = bench.checkpoint();
+    let words = ["ledger", "redact", "--reason", "r"];
+    let cases: [(&[&str], &str); 3] = [
+        (&["--person", "nobody"], "no person \"nobody\""),
+        (&["--value", "a"], "would erase too much"),
+        (&["--value", "stands.nowhere@x.example"], "Erased 0 personal segments"),
+    ];
+    for (who, message) in cases {
+        let ran = bench.run(&[&["--people", &file][..], &words, who].concat());
+        assert!(format!("{}{}", ran.out, ran.err).contains(message), "{}{}", ran.out, ran.err);
+    }
+    assert_eq!(bench.checkpoint(), before);
+}

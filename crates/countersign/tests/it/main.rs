@@ -1,0 +1,11 @@
+//! Tests of the shell: the ledger under order, tampering, erasure and bad input; the commands.
+
+mod bad_input;
+mod captures;
+mod commands;
+mod erasure;
+mod order;
+mod rollback;
+mod store_story;
+mod support;
+mod tamper;

@@ -1,0 +1,60 @@
+//! Absences: what one would expect about an operation and is not there.
+//!
+//! Only where a channel's coverage is complete does its silence say something; elsewhere the
+//! absence is told with the reason why it says nothing.
+
+use super::claim::Absence;
+use super::episode::Episode;
+use super::fold::Cited;
+use super::initiator::Evidence;
+use super::telling::Teller;
+use crate::channel::Channel;
+use crate::parse::kubernetes_audit::AuditWrite;
+use crate::time::Moment;
+
+impl Teller<'_> {
+    /// What one would expect about the start of this operation and is not there.
+    pub(super) fn absences(
+        &self,
+        episode: &Episode<'_>,
+        evidence: &Evidence<'_>,
+        when: Option<Moment>,
+    ) -> Vec<Absence> {
+        let mut absences = Vec::new();
+        let by_itself = evidence.request.automated && evidence.setter.is_none();
+        if evidence.server.is_empty() && !by_itself {
+            absences.push(self.absence(
+                "OperationStarted of argocd-server at that version",
+                Channel::KubernetesEventWatch,
+                when,
+            ));
+        }
+        if evidence.controller.is_empty() && evidence.request.automated {
+            absences.push(self.absence(
+                "OperationStarted of argocd-application-controller at the version before",
+                Channel::KubernetesEventWatch,
+                when,
+            ));
+        }
+        if evidence.setter.is_none() {
+            let what = "audit record of the write that resulted in that version";
+            let mut absence = self.absence(what, Channel::KubernetesAudit, when);
+            let silent = |w: &Cited<AuditWrite>| w.fact.resulting_version.is_none();
+            if absence.reason.is_none() && self.writes_of(&episode.first.fact).any(silent) {
+                let reason = "some audited writes of this Application name no resulting version";
+                absence.reason = Some(reason.to_owned());
+            }
+            absences.push(absence);
+        }
+        absences
+    }
+
+    fn absence(&self, what: &str, channel: Channel, when: Option<Moment>) -> Absence {
+        let coverage = self.coverage.iter().find(|c| c.channel == channel.id());
+        let covered = coverage.map_or_else(
+            || Err("no record of this channel".to_owned()),
+            |coverage| coverage.at(when.as_ref()),
+        );
+        Absence { what: what.to_owned(), channel: channel.id(), reason: covered.err() }
+    }
+}
