@@ -27,7 +27,7 @@ pub(super) struct Args {
     #[arg(required = true, value_name = "PATH")]
     paths: Vec<PathBuf>,
     /// Take every line for a record of this channel instead of recognising it
-    #[arg(long, value_name = "ID")]
+    #[arg(long, value_name = "ID", value_parser = ingested)]
     channel: Option<Channel>,
     /// Refuse longer records
     #[arg(long, value_name = "BYTES", default_value_t = RECORD_BYTES_MAX)]
@@ -38,6 +38,15 @@ pub(super) struct Args {
     /// Records committed together
     #[arg(long, value_name = "RECORDS", default_value_t = BATCH_ENTRIES, hide = true)]
     batch: usize,
+}
+
+/// Reads a channel that records come through: what the ledger writes itself nobody brings.
+fn ingested(id: &str) -> Result<Channel, String> {
+    match id.parse() {
+        Ok(Channel::LedgerRedaction) => Err("only the ledger itself writes this channel".to_owned()),
+        Ok(channel) => Ok(channel),
+        Err(e) => Err(format!("{e}")),
+    }
 }
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {

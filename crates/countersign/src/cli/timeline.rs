@@ -74,11 +74,12 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
             write!(context.out, "{text}")?;
         }
     }
-    let contradicted = answer.contradicted().next().is_some();
-    Ok(match (answer.rows.is_empty(), contradicted) {
-        (true, _) => Outcome::Undetermined,
-        (_, true) => Outcome::Findings,
-        _ => Outcome::Done,
+    Ok(if answer.contradicted().next().is_some() {
+        Outcome::Findings
+    } else if answer.rows.is_empty() || !answer.questions.is_empty() {
+        Outcome::Undetermined
+    } else {
+        Outcome::Done
     })
 }
 

@@ -91,11 +91,14 @@ fn find(dir: &LedgerDir, values: &[String]) -> Result<Found, LedgerError> {
     }
 }
 
-/// Whether a value stands in a segment, as it is or behind JSON escapes.
+/// Whether a value stands in a segment, as it is or behind JSON escapes, in any case: accounts are
+/// written in both.
 fn holds(bytes: &[u8], values: &[String]) -> bool {
-    let text = String::from_utf8_lossy(bytes);
+    let text = String::from_utf8_lossy(bytes).to_lowercase();
     let plain = unescape(&text);
-    values.iter().any(|v| text.contains(v) || plain.as_ref().is_some_and(|p| p.contains(v)))
+    values.iter().map(|v| v.to_lowercase()).any(|value| {
+        text.contains(&value) || plain.as_ref().is_some_and(|p| p.to_lowercase().contains(&value))
+    })
 }
 
 fn record(

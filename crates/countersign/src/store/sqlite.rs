@@ -248,6 +248,12 @@ pub fn open_read_only(path: &Path) -> Result<Connection, StoreError> {
         path.display().to_string().replace('%', "%25").replace('?', "%3f").replace('#', "%23");
     match open(&format!("file:{uri}")) {
         Err(rusqlite::Error::SqliteFailure(e, _)) if e.code == ErrorCode::CannotOpen => {
+            // A log beside the file holds what is not in it yet: reading the file alone would
+            // show an older state and take it for a rollback.
+            let log = path.with_extension("db-wal");
+            if log.metadata().is_ok_and(|m| m.len() > 0) {
+                return Err(StoreError::Unfinished(log.display().to_string()));
+            }
             open(&format!("file:{uri}?immutable=1")).map_err(|e| of(e, path))
         }
         other => other.map_err(|e| of(e, path)),

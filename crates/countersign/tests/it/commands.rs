@@ -11,6 +11,7 @@ fn exit_codes_and_messages() {
         (&["sing"], 2, "unrecognized subcommand"),
         (&["ingest"], 2, "PATH"),
         (&["ingest", "-", "--channel", "gossip"], 2, "known are argocd-application-watch"),
+        (&["ingest", "-", "--channel", "ledger-redaction"], 2, "only the ledger itself"),
         (&["ingest", "no/such/file"], 5, "cannot open no/such/file"),
         (&["timeline"], 2, "--from"),
         (&["timeline", "--at", "noonish"], 2, "is no moment; say 2026-11-23T21:47:42Z"),

@@ -108,14 +108,15 @@ impl Rules {
     /// Rules that also find `names` (names and accounts of the people map) in free text.
     pub fn new<'n>(names: impl IntoIterator<Item = &'n str>) -> Result<Self, TooManyNames> {
         let names: Vec<&str> = names.into_iter().filter(|n| n.len() > 2).collect();
-        let build = |patterns: &[&str]| {
+        let build = |patterns: &[&str], any_case| {
             AhoCorasick::builder()
+                .ascii_case_insensitive(any_case)
                 .match_kind(aho_corasick::MatchKind::LeftmostLongest)
                 .build(patterns)
                 .map_err(|e| TooManyNames(e.to_string()))
         };
-        let tokens = build(TOKEN_STARTS)?;
-        Ok(Self { names: if names.is_empty() { None } else { Some(build(&names)?) }, tokens })
+        let tokens = build(TOKEN_STARTS, false)?;
+        Ok(Self { names: if names.is_empty() { None } else { Some(build(&names, true)?) }, tokens })
     }
 
     /// Finds the cuts of a record: sorted, without overlap. `secret_object` says that the record
@@ -405,7 +406,7 @@ mod tests {
             ),
             (r#"{"image":"r.example/api@sha256:4bfe"}"#, false, &[]),
             (r#"{"m":"by Carol Núñez"}"#, false, &[("Carol Núñez", Personal)]),
-            (r#"{"m":"debug-cnunez in savannah"}"#, false, &[("cnunez", Personal)]),
+            (r#"{"m":"debug-CNunez in savannah"}"#, false, &[("CNunez", Personal)]),
             (r#"{"a.b@c.example":1}"#, false, &[("a.b@c.example", Personal)]),
         ];
         for (json, secret_object, expected) in table {

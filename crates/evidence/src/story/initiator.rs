@@ -3,7 +3,7 @@
 //! `.operation.initiatedBy` is a claim: whoever may write an Application may put any name there,
 //! and Argo CD copies it into its history. So the write itself decides. A write by the API server
 //! of Argo CD delegates the question to that server's own Event about the very same version; a
-//! write by anybody else contradicts a claim of another name. Without the write or the Event the
+//! write by another person, or by software that is not Argo CD's, contradicts the claim. Without the write or the Event the
 //! answer is *undetermined*, and says why: leaving records out never accuses anybody.
 
 use std::collections::BTreeSet;
@@ -202,14 +202,29 @@ impl Evidence<'_> {
         let note = match &claimed {
             Some(claimed) if claimed.is_redacted() => Some("the name it claims was redacted"),
             Some(claimed) if claimed.same_as(acting) || claimed.same_as(&writer.who) => None,
-            None if !self.request.automated => Some("the operation names nobody"),
-            _ => {
-                let writer = Box::new(writer.clone());
-                return Initiator::Contradicted { claimed, writer };
+            // An account is not a person: two accounts that differ may be one person's, unless the
+            // people map says whose they are or one of them is no person's at all.
+            Some(claimed) if !(acting.is_machine() || claimed.is_machine()) => {
+                match (&claimed.person, &acting.person) {
+                    (Some(_), Some(_)) => return contradicted(Some(claimed), writer),
+                    (None, Some(_)) => Some("it names an account that is in nobody's people map"),
+                    (_, None) => {
+                        return undetermined(
+                            "written by another account than the one it names, and that account \
+                             is in nobody's people map: whether both are one person's is not known",
+                        );
+                    }
+                }
             }
+            None if !self.request.automated => Some("the operation names nobody"),
+            _ => return contradicted(claimed.as_ref(), writer),
         };
         named(acting.clone(), Voice::Authenticated, note)
     }
+}
+
+fn contradicted(claimed: Option<&Identity>, writer: &Writer) -> Initiator {
+    Initiator::Contradicted { claimed: claimed.cloned(), writer: Box::new(writer.clone()) }
 }
 
 fn named(who: Identity, voice: Voice, note: Option<&str>) -> Initiator {

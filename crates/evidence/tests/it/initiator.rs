@@ -82,12 +82,12 @@ fn asks(operation: &Value) -> Value {
     json!({"operation": operation})
 }
 
+const BOT: &str = "contradicted system:serviceaccount:ci:bot";
+
 #[test]
 fn each_record_changes_the_answer_as_far_as_its_voice_carries() {
     let ann = request("ann@x.example");
-    let automated = json!({"initiatedBy": {"automated": true}, "sync": {}});
     let nobody = json!({"sync": {}});
-    let token = request("proj:shop:ci");
     let server = |user| start("e1", "argocd-server", 12, user);
     let by = |account, operation: &Value| write(account, 12, &asks(operation));
     let cases = [
@@ -100,12 +100,28 @@ fn each_record_changes_the_answer_as_far_as_its_voice_carries() {
         ("somebody else", scene(&ann, vec![by("k-ben", &ann)]), "contradicted k-ben"),
         ("oneself by kubectl", scene(&ann, vec![by("k-ann", &ann)]), "ann Authenticated"),
         ("names nobody", scene(&nobody, vec![by("k-ben", &nobody)]), "ben Authenticated"),
-        ("unmapped writer", scene(&ann, vec![by("k-eve", &ann)]), "contradicted k-eve"),
+        ("unmapped writer", scene(&ann, vec![by("k-eve", &ann)]), "undetermined"),
+        ("unmapped claim", scene(&request("k-eve"), vec![by("k-ben", &ann)]), "ben Authenticated"),
+        ("software", scene(&ann, vec![by("system:serviceaccount:ci:bot", &ann)]), BOT),
         (
             "an event made up too",
             scene(&ann, vec![server(Some("k-ann")), by("k-ben", &ann)]),
             "contradicted k-ben",
         ),
+    ];
+    for (case, records, expected) in cases {
+        assert_eq!(verdict(&records), expected, "{case}");
+    }
+}
+
+#[test]
+fn automated_redacted_and_odd_records_are_weighed_too() {
+    let ann = request("ann@x.example");
+    let automated = json!({"initiatedBy": {"automated": true}, "sync": {}});
+    let token = request("proj:shop:ci");
+    let server = |user| start("e1", "argocd-server", 12, user);
+    let by = |account, operation: &Value| write(account, 12, &asks(operation));
+    let cases = [
         (
             "automated by hand",
             scene(&automated, vec![by("k-ben", &automated)]),

@@ -8,6 +8,7 @@ mod initiator;
 mod kubernetes_audit;
 mod kubernetes_event_watch;
 mod kubernetes_object_watch;
+mod ledger_redaction;
 mod malformed;
 mod operations;
 mod people;

@@ -101,7 +101,10 @@ fn without_a_people_map_accounts_are_told_and_nobody_is_named() {
     let story = derive(captures::records().to_vec(), &People::default());
     assert!(story.people.is_empty());
     assert!(persons(&story).is_empty());
-    assert_eq!(accusations(&story), accusations(captures::story()));
+    // Two accounts that differ may be one person's: without a map nobody is contradicted.
+    assert!(accusations(&story).is_empty());
+    let written_by_another = story.operations.iter().filter(|o| o.initiator.is_undetermined());
+    assert_eq!(written_by_another.count(), 1);
 }
 
 #[test]

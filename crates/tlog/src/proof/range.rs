@@ -5,11 +5,11 @@
 //! long the run is:
 //!
 //! ```text
-//!            root
-//!        ┌────┴─────┐
-//!     ┌──┴──┐    ┌──┴──┐        proof: L, R, T
-//!     L    ┌┴┐  ┌┴┐    T        leaves: the four x between them
-//!          x x  x R...          (T: the rest of the tree as one hash, complete or not)
+//!             root
+//!         ┌────┴────┐
+//!      ┌──┴──┐      T        run:   x x, leaves 1 and 2 of 7
+//!     ┌┴┐   ┌┴┐   ┌─┼─┐      proof: L, R, T
+//!     L x   x R   4 5 6      T is one hash, although its subtree is not complete
 //! ```
 //!
 //! The order is left to right: the maximal complete subtrees before the run, those after it that

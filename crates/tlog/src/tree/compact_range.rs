@@ -1,7 +1,7 @@
 //! The hashes of the maximal perfect subtrees of a run of leaves.
 //!
 //! Growing a run to the right completes larger subtrees; their hashes replace those of their
-//! halves, so that a run of n leaves never holds more than 2 * log2(n) hashes or so.
+//! halves, so that their number grows with the logarithm of the number of leaves only.
 
 use std::ops::Range;
 

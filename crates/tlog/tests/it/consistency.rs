@@ -161,7 +161,9 @@ proptest! {
     #![proptest_config(ProptestConfig::with_cases(64))]
 
     #[test]
-    fn random_proofs_agree_with_both_oracles((m, n) in (1_usize..3000).prop_flat_map(|n| (1..=n, Just(n)))) {
+    fn random_proofs_agree_with_both_oracles(
+        (m, n) in (1_usize..3000).prop_flat_map(|n| (1..=n, Just(n))),
+    ) {
         let nodes = Nodes::of(&ENTRIES[..n]);
         check(&nodes, m, n);
         prop_assert!(refuse_damages(&nodes, m, n) > 0);
@@ -177,7 +179,8 @@ proptest! {
             let other = flip(&EMPTY_ROOT, 9);
             verify_consistency(&proof, TreeSize::new(m), &EMPTY_ROOT, TreeSize::new(n), &other)
         };
-        for (m, n) in [(m.max(1), n), (m.max(1), u64::MAX - near), (n.saturating_sub(near).max(1), n)] {
+        let m = m.max(1);
+        for (m, n) in [(m, n), (m, u64::MAX - near), (n.saturating_sub(near).max(1), n)] {
             let result = verify(m, n, count);
             prop_assert!(result.is_err());
             if let Err(ProofError::HashCount { expected, .. }) = result {

@@ -52,7 +52,10 @@ proptest! {
     }
 
     #[test]
-    fn leaves_and_nodes_are_as_the_rfc_says(left: Vec<u8>, right in prop::collection::vec(any::<u8>(), 0..1100)) {
+    fn leaves_and_nodes_are_as_the_rfc_says(
+        left: Vec<u8>,
+        right in prop::collection::vec(any::<u8>(), 0..1100),
+    ) {
         let root = node_hash(&leaf_hash(&left), &leaf_hash(&right));
         prop_assert_eq!(*root.as_bytes(), oracle::mth(&[left, right]));
     }

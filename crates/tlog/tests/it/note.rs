@@ -199,6 +199,8 @@ fn keys_that_cannot_be_told_apart_are_refused() {
     let error = NoteError::AmbiguousKey { name: name("log"), id: key.id() };
     assert_eq!(verify(&note, &[key.clone(), other_key.clone()]), Err(error));
     assert!(verify(&note, &[key.clone(), key.clone()]).is_ok(), "the same key twice is one key");
+    let namesake = signer("log", 1).verifier_key().clone();
+    assert!(verify(&note, &[key.clone(), namesake]).is_ok(), "the ids tell these two apart");
     let (name, id) = (name("log"), key.id());
     let error = NoteError::BadSignature { name, id };
     assert_eq!(verify(&note, std::slice::from_ref(other_key)), Err(error));
@@ -258,7 +260,11 @@ fn private_keys_are_not_shown() {
 
 proptest! {
     #[test]
-    fn signed_notes_round_trip(text in "[^\\x00-\\x1f]{0,40}(\n{1,3}[^\\x00-\\x1f]{0,40}){0,4}\n", seed: [u8; 32], name in "[a-zé./0-9]{1,20}") {
+    fn signed_notes_round_trip(
+        text in "[^\\x00-\\x1f]{0,40}(\n{1,3}[^\\x00-\\x1f]{0,40}){0,4}\n",
+        seed: [u8; 32],
+        name in "[a-zé./0-9]{1,20}",
+    ) {
         let signer = Signer::from_seed(KeyName::new(name).expect("a key name"), &seed);
         let key = signer.verifier_key();
         prop_assert_eq!(key.to_string().parse(), Ok(key.clone()));
@@ -270,7 +276,10 @@ proptest! {
 
     /// What is accepted is written back byte for byte: there is one spelling.
     #[test]
-    fn the_parser_takes_any_bytes(note in "([a-c— +\n\r]|Uw2QOkn8|=){0,60}", tail in "(\n\n— a AAAAAAA=\n)?") {
+    fn the_parser_takes_any_bytes(
+        note in "([a-c— +\n\r]|Uw2QOkn8|=){0,60}",
+        tail in "(\n\n— a AAAAAAA=\n)?",
+    ) {
         let note = note + &tail;
         if let Ok(parsed) = parse(&note) {
             let lines = parsed.signatures().iter().map(|line| format!("{line}\n"));

@@ -102,7 +102,13 @@ fn a_partial_tile_has_a_full_successor() {
 
 proptest! {
     #[test]
-    fn paths_round_trip(level in 0_u8..64, digits in 0_u32..64, index: u64, count in 1_u16..=256, entries: bool) {
+    fn paths_round_trip(
+        level in 0_u8..64,
+        digits in 0_u32..64,
+        index: u64,
+        count in 1_u16..=256,
+        entries: bool,
+    ) {
         let index = index >> digits;
         let path = if entries {
             TilePath::entries(index, width(count))
@@ -114,7 +120,9 @@ proptest! {
 
     /// What is accepted is written back letter for letter: there is one spelling.
     #[test]
-    fn every_accepted_path_is_canonical(path in "tile/(entries|[0-9]{1,2})(/x[0-9]{3}){0,3}/[0-9]{3}(\\.p/[0-9]{1,3})?") {
+    fn every_accepted_path_is_canonical(
+        path in "tile/(entries|[0-9]{1,2})(/x[0-9]{3}){0,3}/[0-9]{3}(\\.p/[0-9]{1,3})?",
+    ) {
         if let Ok(parsed) = path.parse::<TilePath>() {
             prop_assert_eq!(parsed.to_string(), path);
         }
