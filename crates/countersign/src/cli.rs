@@ -208,12 +208,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outc
     }
 }
 
-fn usage(
-    e: &clap::Error,
-    out: &mut dyn Write,
-    err: &mut dyn Write,
-    terminal: &Terminal,
-) -> u8 {
+fn usage(e: &clap::Error, out: &mut dyn Write, err: &mut dyn Write, terminal: &Terminal) -> u8 {
     let rendered = e.render();
     let text = if terminal.colour { rendered.ansi().to_string() } else { rendered.to_string() };
     let _unwritten = if e.use_stderr() { write!(err, "{text}") } else { write!(out, "{text}") };

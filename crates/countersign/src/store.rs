@@ -169,7 +169,9 @@ pub enum StoreError {
     #[error("the store is read-only; make {0} writable and run the same command again")]
     ReadOnly(String),
     /// A log beside the database was not copied into it, and cannot be here.
-    #[error("{0} holds entries that are not in the database file yet; copy the folder to a disk that can be written and read it there")]
+    #[error(
+        "{0} holds entries that are not in the database file yet; copy the folder to a disk that can be written and read it there"
+    )]
     Unfinished(String),
     /// The store's own form is damaged.
     #[error("the store is damaged: {0}; run `countersign ledger fsck`")]

@@ -24,11 +24,11 @@ const LINES: usize = 300;
 struct Dice(u64);
 
 impl Dice {
-    fn below(&mut self, n: u64) -> u64 {
+    fn below(&mut self, n: usize) -> usize {
         self.0 ^= self.0 << 13;
         self.0 ^= self.0 >> 7;
         self.0 ^= self.0 << 17;
-        self.0 % n.max(1)
+        usize::try_from(self.0 >> 33).expect("31 bits") % n.max(1)
     }
 }
 
@@ -104,14 +104,14 @@ impl Campaign {
     }
 
     /// The oracle: everything known from outside is still so.
-    fn check(&mut self) -> u64 {
+    fn check(&mut self) -> usize {
         let (published, _) = history::read(&self.dir.checkpoints()).expect("checkpoints");
         assert!(published.starts_with(&self.published), "a published checkpoint is gone");
         self.published = published;
         let report = fsck(&self.dir, &self.acknowledged, &mut |_| {}).expect("fsck runs");
         assert_eq!(report.faults, []);
-        assert_eq!(report.acknowledged as usize, self.acknowledged.len());
-        report.entries
+        assert_eq!(report.acknowledged, self.acknowledged.len() as u64);
+        usize::try_from(report.entries).expect("few entries")
     }
 }
 
@@ -127,7 +127,7 @@ fn spin(moment: Duration) {
 #[test]
 fn killed_at_random_points_nothing_acknowledged_is_lost() {
     let number = |name: &str| std::env::var(name).ok().and_then(|v| v.parse::<u64>().ok());
-    let trials = number("CRASH_TRIALS").unwrap_or(300) as usize;
+    let trials = number("CRASH_TRIALS").map_or(300, |n| usize::try_from(n).expect("a count"));
     let seed = number("CRASH_SEED").unwrap_or_else(|| RandomState::new().build_hasher().finish());
     println!("{trials} trials, CRASH_SEED={seed}");
     let mut dice = Dice(seed | 1);
@@ -140,16 +140,16 @@ fn killed_at_random_points_nothing_acknowledged_is_lost() {
             let enough = match dice.below(8) {
                 0 => 0,
                 1 => LINES,
-                _ => dice.below(LINES as u64) as usize,
+                _ => dice.below(LINES),
             };
             let micros = if enough == 0 { dice.below(20_000) } else { dice.below(3_000) };
-            campaign.run_and_kill(enough, Duration::from_micros(micros));
-            let entries = campaign.check() as usize;
+            campaign.run_and_kill(enough, Duration::from_micros(micros as u64));
+            let entries = campaign.check();
             unacknowledged += entries - campaign.acknowledged.len();
             done += 1;
         }
         campaign.finish();
-        assert_eq!(campaign.check() as usize, campaign.lines, "every line exactly once");
+        assert_eq!(campaign.check(), campaign.lines, "every line exactly once");
         assert!(Path::new(&campaign.dir.pages()).exists(), "closed in order and sealed");
         acknowledged += campaign.acknowledged.len();
     }

@@ -13,6 +13,8 @@
 //! checkpoint signs, the payloads those that the leaves commit to) and *story* (what is told
 //! follows from the records, byte for byte). Format: `docs/formats/pack.md`.
 
+use std::fmt;
+
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
@@ -23,6 +25,9 @@ use crate::record::Record;
 use crate::record::check::check_entry;
 use crate::record::payload::Payload;
 use crate::story::derive;
+
+/// Faults told to people; all of them are in [`Verdict::integrity`].
+const FAULTS_TOLD: usize = 20;
 
 /// The first line of a pack.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -218,39 +223,37 @@ impl Verdict {
 
     /// The verdict for people: the answer first, then what it rests on and what it cannot say.
     pub fn report(&self) -> String {
-        let mut text = String::new();
-        for fault in self.integrity.iter().take(20) {
-            text.push_str(&format!(
-                "FAULT      line {}, {}: {}\n",
-                fault.line, fault.place, fault.problem
-            ));
-        }
+        let faults = self.integrity.iter().take(FAULTS_TOLD);
+        let faults: String = faults.map(|f| format!("FAULT      {f}\n")).collect();
         let integrity = if self.integrity.is_empty() { "intact" } else { "NOT INTACT" };
+        let (entries, redacted) = (self.entries, self.redacted);
         let signed = match &self.checkpoint {
-            Some(c) => {
-                format!("{} entries under checkpoint {} of {}", self.entries, c.size(), c.origin())
-            }
+            Some(c) => format!("{entries} entries under checkpoint {} of {}", c.size(), c.origin()),
             None => "no checkpoint verified".to_owned(),
         };
-        text.push_str(&format!("Integrity  {integrity}: {signed}\n"));
         let story = match self.story {
             Some(true) => "follows from the records, byte for byte",
             Some(false) => "DOES NOT FOLLOW from the records",
             None => "not derived: the record is not intact",
         };
-        text.push_str(&format!("Story      {story}\n"));
         let key = match self.key_from {
             KeyFrom::Reader => "given by the reader",
             KeyFrom::Pack => {
-                "taken from the pack itself: shows that the pack agrees with itself, not who made it"
+                "from the pack itself: it agrees with itself; who made it is not shown"
             }
         };
-        text.push_str(&format!("Key        {key}\n"));
-        text.push_str(&format!(
-            "Redacted   personal segments erased in {} entries\n",
-            self.redacted
-        ));
-        text.push_str("Not shown  what never reached the ledger; who held a credential\n");
-        text
+        format!(
+            "{faults}Integrity  {integrity}: {signed}\n\
+             Story      {story}\n\
+             Key        {key}\n\
+             Redacted   personal segments erased in {redacted} entries\n\
+             Not shown  what never reached the ledger; who held a credential\n"
+        )
+    }
+}
+
+impl fmt::Display for PackFault {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "line {}, {}: {}", self.line, self.place, self.problem)
     }
 }

@@ -22,14 +22,14 @@ Exit codes: 0 both hold, 2 usage, 4 verification failed, 5 the file cannot be re
 ";
 
 enum Asked {
-    Verify { pack: String, key: Option<VerifierKey> },
+    Verify { pack: String, key: Option<Box<VerifierKey>> },
     Print(String),
 }
 
 fn main() -> ExitCode {
     let (text, code) = match parse(std::env::args().skip(1)) {
         Ok(Asked::Print(text)) => (text, 0),
-        Ok(Asked::Verify { pack, key }) => verify(&pack, key.as_ref()),
+        Ok(Asked::Verify { pack, key }) => verify(&pack, key.as_deref()),
         Err(problem) => (format!("error: {problem}\n\n{USAGE}"), 2),
     };
     let written = std::io::stdout().write_all(text.as_bytes());
@@ -47,7 +47,8 @@ fn parse(mut args: impl Iterator<Item = String>) -> Result<Asked, String> {
             }
             "--key" => {
                 let text = args.next().ok_or("--key needs a verifier key")?;
-                key = Some(text.parse().map_err(|e| format!("--key: {e}"))?);
+                let parsed: VerifierKey = text.parse().map_err(|e| format!("--key: {e}"))?;
+                key = Some(Box::new(parsed));
             }
             option if option.starts_with('-') => return Err(format!("unknown option {option}")),
             _ if pack.is_some() => return Err("one pack at a time".to_owned()),

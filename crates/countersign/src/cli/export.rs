@@ -33,7 +33,7 @@ pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
         None => "{}".to_owned(),
     };
     let entries = export(&dir, &people_json, &context.people()?, out)?;
-    let bytes = out.metadata().map(|m| m.len()).unwrap_or(0);
+    let bytes = out.metadata().map_or(0, |m| m.len());
     writeln!(
         context.out,
         "Wrote {} ({}, {})",

@@ -43,7 +43,9 @@ pub(super) struct Args {
 /// Reads a channel that records come through: what the ledger writes itself nobody brings.
 fn ingested(id: &str) -> Result<Channel, String> {
     match id.parse() {
-        Ok(Channel::LedgerRedaction) => Err("only the ledger itself writes this channel".to_owned()),
+        Ok(Channel::LedgerRedaction) => {
+            Err("only the ledger itself writes this channel".to_owned())
+        }
         Ok(channel) => Ok(channel),
         Err(e) => Err(format!("{e}")),
     }
@@ -159,14 +161,14 @@ impl Summary {
             })
             .collect();
         let files = show::of(self.found.sources.len() as u64, "source", "sources");
-        let rate = tally.lines as f64 / self.seconds.max(1e-6);
+        let rate = show::rate(tally.lines, self.seconds);
         writeln!(
             context.out,
             "Read {} from {files} ({}) in {:.1} s, {} lines/s",
             show::of(tally.lines, "line", "lines"),
             show::size(tally.bytes),
             self.seconds,
-            show::count(rate as u64),
+            show::count(rate),
         )?;
         if !rows.is_empty() {
             let header = ["channel", "new", "known already", "not kept"];

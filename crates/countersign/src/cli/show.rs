@@ -26,6 +26,14 @@ pub(super) fn of(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 
+/// So many a second, whole.
+#[expect(clippy::cast_precision_loss, reason = "a rate for people, not for reckoning")]
+#[expect(clippy::cast_possible_truncation, reason = "a rate is far below 2^64")]
+#[expect(clippy::cast_sign_loss, reason = "neither counts nor times are negative")]
+pub(super) fn rate(n: u64, seconds: f64) -> u64 {
+    (n as f64 / seconds.max(1e-6)) as u64
+}
+
 /// A table without lines, its columns after the first `left` aligned right.
 pub(super) fn table(header: &[&str], rows: &[Vec<String>], left: usize) -> String {
     let mut table = Table::new();

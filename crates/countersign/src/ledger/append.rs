@@ -93,18 +93,18 @@ impl<S: Store> Ledger<S> {
         let mut placed = Vec::with_capacity(group.len());
         for batch in group {
             let next = self.tree.size().next_index();
-            let places = tx.insert_new(next, &batch.entries)?;
+            let where_at = tx.insert_new(next, &batch.entries)?;
             // Integrate. The tree grows in memory only; `reload` undoes it if the commit fails.
-            for (entry, place) in batch.entries.iter().zip(&places) {
+            for (entry, place) in batch.entries.iter().zip(&where_at) {
                 if let Placed::New(index) = place {
                     let integrated = self.tree.push(entry.leaf);
                     debug_assert_eq!(integrated, *index, "the store and the tree count alike");
                 }
             }
             if let Some(reading) = &batch.reading {
-                note_reading(&mut tx, reading, &batch.entries, &places)?;
+                note_reading(&mut tx, reading, &batch.entries, &where_at)?;
             }
-            placed.push(places);
+            placed.push(where_at);
         }
         for (id, hashes) in self.tree.take_tiles() {
             tx.put_tile(id, &hashes)?;

@@ -267,7 +267,7 @@ impl Check {
         for (index, _) in acks.range(self.report.entries..) {
             self.fault(format_args!("entry {index}"), "was acknowledged and is not there");
         }
-        self.redactions(redactions);
+        self.redactions(&redactions);
         tree
     }
 
@@ -314,7 +314,7 @@ impl Check {
         }
     }
 
-    fn redactions(&mut self, redactions: Redactions) {
+    fn redactions(&mut self, redactions: &Redactions) {
         for (entry, segment) in redactions.erased.difference(&redactions.named) {
             let problem =
                 format_args!("personal segment {segment} is gone and no redaction names it");
@@ -398,10 +398,10 @@ impl Regrown {
 
     /// The tiles by row id: level times 2^56 plus number, as the migration says.
     fn tiles(&self) -> BTreeMap<u64, &[u8]> {
-        let level_of = |(level, run): (usize, &Vec<u8>)| ((level as u64) << 56, run.len());
-        let rows = self.levels.iter().enumerate().flat_map(move |(level, run)| {
-            let (first, _) = level_of((level, run));
-            run.chunks(256 * 32).enumerate().map(move |(n, tile)| (first | n as u64, tile))
+        let rows = (0u64..).zip(&self.levels).flat_map(|(level, run)| {
+            (0u64..)
+                .zip(run.chunks(256 * 32))
+                .map(move |(number, tile)| ((level << 56) | number, tile))
         });
         rows.collect()
     }

@@ -157,6 +157,7 @@ fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEntry> {
     })
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err, which gives the error away")]
 fn failed(e: rusqlite::Error) -> LedgerError {
     let damaged = matches!(
         e.sqlite_error_code(),

@@ -153,6 +153,7 @@ fn rewrite(connection: &Connection) -> rusqlite::Result<()> {
     connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
 }
 
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err, which gives the error away")]
 fn failed(e: rusqlite::Error) -> LedgerError {
     StoreError::Database(e.to_string()).into()
 }

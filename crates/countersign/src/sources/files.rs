@@ -4,6 +4,7 @@
 //! same transaction as its entries. Reading a file again is harmless: its records are recognised.
 
 use std::collections::BTreeMap;
+use std::fmt::Write as _;
 use std::fs::File;
 use std::io::{Read, Write};
 use std::path::{Path, PathBuf};
@@ -192,7 +193,7 @@ impl Ingest<'_> {
             waiting: None,
             buffer: Vec::new(),
         };
-        while self.line(&mut lines, &mut open)? {
+        while self.line(&mut lines, &mut open) {
             let gathered = &open.gathered;
             if gathered.batch.entries.len() >= self.batch_entries || gathered.bytes >= BATCH_BYTES {
                 self.submit(&lines, &mut open)?;
@@ -205,17 +206,17 @@ impl Ingest<'_> {
     }
 
     /// Takes in the next line; `false` at the end, or where the stream cannot be read on.
-    fn line(&mut self, lines: &mut Lines, open: &mut OpenSource<'_>) -> Result<bool, LedgerError> {
+    fn line(&mut self, lines: &mut Lines, open: &mut OpenSource<'_>) -> bool {
         let taken = match lines.next(&mut open.buffer) {
-            Ok(Line::End) => return Ok(false),
-            Ok(Line::Whole) if open.buffer.iter().all(u8::is_ascii_whitespace) => return Ok(true),
+            Ok(Line::End) => return false,
+            Ok(Line::Whole) if open.buffer.iter().all(u8::is_ascii_whitespace) => return true,
             Ok(Line::Whole) => open.intake.take(&open.buffer, (self.clock)(), self.salts),
             Ok(Line::TooLong { bytes }) => {
                 Err(Refusal::TooLong { bytes, limit: self.terms.record_bytes_max })
             }
             Err(e) => {
                 self.refuse(open, lines.lines() + 1, &e.to_string());
-                return Ok(false);
+                return false;
             }
         };
         match taken {
@@ -229,7 +230,7 @@ impl Ingest<'_> {
             }
             Err(refusal) => self.refuse(open, lines.lines(), &refusal.to_string()),
         }
-        Ok(true)
+        true
     }
 
     fn refuse(&mut self, open: &mut OpenSource<'_>, line: u64, reason: &str) {
@@ -261,7 +262,8 @@ impl Ingest<'_> {
         for (place, (channel, leaf)) in receipt.placed.iter().zip(leaves) {
             let counts = match place {
                 Placed::New(index) => {
-                    noted.push_str(&format!("{index} {leaf}\n"));
+                    let written = writeln!(noted, "{index} {leaf}");
+                    debug_assert!(written.is_ok(), "writing to a String cannot fail");
                     &mut open.tally.accepted
                 }
                 Placed::Known(_) => &mut open.tally.duplicate,

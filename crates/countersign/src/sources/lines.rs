@@ -72,7 +72,7 @@ enum Stream {
 pub struct Lines {
     stream: Stream,
     limit: usize,
-    lines: u64,
+    read: u64,
     bytes: u64,
 }
 
@@ -87,13 +87,13 @@ impl Lines {
         } else {
             Stream::Plain(packed)
         };
-        Ok(Self { stream, limit, lines: 0, bytes: 0 })
+        Ok(Self { stream, limit, read: 0, bytes: 0 })
     }
 
     /// Reads the next line into `line`.
     pub fn next(&mut self, line: &mut Vec<u8>) -> Result<Line, StreamError> {
         line.clear();
-        let (limit, number) = (self.limit, self.lines);
+        let (limit, number) = (self.limit, self.read);
         let read = match &mut self.stream {
             Stream::Plain(reader) => read_line(reader, line, limit),
             Stream::Gzip(reader) => read_line(reader.as_mut(), line, limit),
@@ -108,13 +108,13 @@ impl Lines {
         if length == 0 && !ended {
             return Ok(Line::End);
         }
-        self.lines += 1;
+        self.read += 1;
         Ok(if length > limit { Line::TooLong { bytes: length } } else { Line::Whole })
     }
 
     /// Lines read so far.
     pub fn lines(&self) -> u64 {
-        self.lines
+        self.read
     }
 
     /// Bytes read so far, unpacked.

@@ -281,6 +281,7 @@ pub fn tile_row(id: TileId) -> i64 {
 }
 
 /// Maps the database's errors to ours.
+#[expect(clippy::needless_pass_by_value, reason = "made for map_err, which gives the error away")]
 fn of(error: rusqlite::Error, path: &Path) -> StoreError {
     let rusqlite::Error::SqliteFailure(failure, text) = &error else {
         return StoreError::Database(error.to_string());

@@ -18,10 +18,11 @@ fn everything() -> Bench {
 fn no_secret_of_the_recording_is_in_any_file_of_the_ledger() {
     let bench = everything();
     let secrets = ["recorded-bearer-token", "eyJhbGciOi", "hvs.", "PRIVATE KEY"];
-    let raw: Vec<String> = ["kubernetes/watch/partial-secrets.jsonl.gz", "argocd/notifications.jsonl.gz"]
-        .iter()
-        .flat_map(|f| recorded(f))
-        .collect();
+    let raw: Vec<String> =
+        ["kubernetes/watch/partial-secrets.jsonl.gz", "argocd/notifications.jsonl.gz"]
+            .iter()
+            .flat_map(|f| recorded(f))
+            .collect();
     assert!(raw.iter().any(|line| line.contains(secrets[0])), "the recording holds a secret");
     for (path, bytes) in bench.files() {
         if path.file_name().is_some_and(|n| n == "signing.key" || n == "content.key") {
@@ -43,18 +44,35 @@ fn planted_secrets_never_reach_a_file() {
         )
     };
     let lines = [
-        object("Secret", r#""data":{"tls.key":"UExBTlRFRC1EQVRB"},"stringData":{"k":"planted-string"}"#),
+        object(
+            "Secret",
+            r#""data":{"tls.key":"UExBTlRFRC1EQVRB"},"stringData":{"k":"planted-string"}"#,
+        ),
         object("Pod", r#""spec":{"env":[{"name":"DB_PASSWORD","value":"planted-env"}]}"#),
         object("Job", &format!(r#""note":"used {jwt} once""#)),
         object("Helm", r#""parameters":[{"value":"planted-helm","name":"global.apiToken"}]"#),
         object("Repo", r#""url":"https://bot:planted-userinfo@git.example/x.git""#),
-        object("App", r#""operation":{"sync":{"manifests":["{\"kind\":\"Secret\",\"data\":{\"a\":\"planted-manifest\"}}"]}}"#),
-        crate::support::audit_line("a-1", "d@shop.example", r#","requestObject":{"headers":{"Authorization":["Bearer planted-header"]}},"sourceIPs":["203.0.113.77"]"#),
+        object(
+            "App",
+            r#""operation":{"sync":{"manifests":["{\"kind\":\"Secret\",\"data\":{\"a\":\"planted-manifest\"}}"]}}"#,
+        ),
+        crate::support::audit_line(
+            "a-1",
+            "d@shop.example",
+            r#","requestObject":{"headers":{"Authorization":["Bearer planted-header"]}},"sourceIPs":["203.0.113.77"]"#,
+        ),
     ];
     bench.ingest("planted.jsonl", &lines).done();
     let gone = [
-        jwt, "UExBTlRFRC1EQVRB", "planted-string", "planted-env", "planted-helm",
-        "planted-userinfo", "planted-manifest", "planted-header", "203.0.113.77",
+        jwt,
+        "UExBTlRFRC1EQVRB",
+        "planted-string",
+        "planted-env",
+        "planted-helm",
+        "planted-userinfo",
+        "planted-manifest",
+        "planted-header",
+        "203.0.113.77",
     ];
     for (path, bytes) in bench.files() {
         for secret in gone {
@@ -73,7 +91,15 @@ fn the_claimed_initiator_is_told_as_what_it_is() {
     let audit = captures().join("kubernetes/audit.jsonl.gz");
     let paths = [watch.to_str().expect("UTF-8"), audit.to_str().expect("UTF-8")];
     bench.run(&["--people", people, "ingest", paths[0], paths[1]]).done();
-    let question = ["timeline", "--at", "mon 21:47:42", "--now", "2026-11-24T08:00:00Z", "--app", "payments-prod"];
+    let question = [
+        "timeline",
+        "--at",
+        "mon 21:47:42",
+        "--now",
+        "2026-11-24T08:00:00Z",
+        "--app",
+        "payments-prod",
+    ];
     let answer = bench.run(&[&["--people", people][..], &question].concat());
     assert_eq!(answer.code, 1, "a contradiction is to be reported: {}", answer.err);
     for shown in [

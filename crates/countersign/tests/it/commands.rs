@@ -1,6 +1,6 @@
 //! The commands as their users meet them: exit codes, messages, formats.
 
-use crate::support::{Bench, audit_line};
+use crate::support::{Bench, audit_line, run_on};
 
 #[test]
 fn exit_codes_and_messages() {
@@ -36,7 +36,7 @@ fn exit_codes_and_messages() {
 #[test]
 fn a_folder_without_a_ledger_is_told_how_to_get_one() {
     let bench = Bench::new();
-    let ran = bench.run_on(&bench.path("other"), &["ledger", "status"]);
+    let ran = run_on(&bench.path("other"), &["ledger", "status"]);
     assert_eq!(ran.code, 5);
     assert!(ran.err.contains("no ledger at") && ran.err.contains("ledger init"), "{}", ran.err);
 }
@@ -46,7 +46,13 @@ fn status_tells_what_is_covered_and_what_vouches_for_it() {
     let bench = Bench::new();
     bench.ingest("a.jsonl", &[audit_line("a", "p@x.example", ""), "{".to_owned()]);
     let text = bench.run(&["ledger", "status"]).done().out;
-    for shown in ["test.example/prod", "kubernetes-audit", "Anchor      none", "Timestamp   none", "a.jsonl:2: truncated"] {
+    for shown in [
+        "test.example/prod",
+        "kubernetes-audit",
+        "Anchor      none",
+        "Timestamp   none",
+        "a.jsonl:2: truncated",
+    ] {
         assert!(text.contains(shown), "{shown:?} is missing in\n{text}");
     }
     let json = bench.run(&["--format", "json", "ledger", "status"]).done().out;
@@ -60,7 +66,8 @@ fn status_tells_what_is_covered_and_what_vouches_for_it() {
 #[test]
 fn a_pack_verifies_and_any_change_of_it_is_named() {
     let bench = Bench::new();
-    let lines: Vec<String> = (0..20).map(|i| audit_line(&format!("a{i}"), "p@x.example", "")).collect();
+    let lines: Vec<String> =
+        (0..20).map(|i| audit_line(&format!("a{i}"), "p@x.example", "")).collect();
     bench.ingest("a.jsonl", &lines).done();
     let pack = bench.path("a.pack");
     let path = pack.to_str().expect("UTF-8");
@@ -74,9 +81,21 @@ fn a_pack_verifies_and_any_change_of_it_is_named() {
     let text = std::fs::read_to_string(&pack).expect("read");
     let lines: Vec<&str> = text.lines().collect();
     let joined = |lines: &[&str]| format!("{}\n", lines.join("\n"));
-    let swapped = { let mut l = lines.clone(); l.swap(3, 4); joined(&l) };
-    let dropped = { let mut l = lines.clone(); l.remove(5); joined(&l) };
-    let doubled = { let mut l = lines.clone(); l.insert(6, lines[6]); joined(&l) };
+    let swapped = {
+        let mut l = lines.clone();
+        l.swap(3, 4);
+        joined(&l)
+    };
+    let dropped = {
+        let mut l = lines.clone();
+        l.remove(5);
+        joined(&l)
+    };
+    let doubled = {
+        let mut l = lines.clone();
+        l.insert(6, lines[6]);
+        joined(&l)
+    };
     let cases = [
         (text.replace("\"pack\":0", "\"pack\":1"), "version 1 is not known"),
         (text.replacen("\"leaf\":\"", "\"leaf\": \"", 1), "canonical form"),
@@ -110,9 +129,9 @@ fn every_bit_of_a_pack_counts() {
         changed[at] ^= 1;
         let verdict = evidence::pack::verify(&changed, Some(&key));
         // The embedded key is not what a reader with a key of their own trusts.
-        let embedded_key = String::from_utf8_lossy(&sound[..at]).rfind("\"key\":\"").is_some_and(|k| {
-            !String::from_utf8_lossy(&sound[k + 7..at]).contains('"')
-        });
+        let embedded_key = String::from_utf8_lossy(&sound[..at])
+            .rfind("\"key\":\"")
+            .is_some_and(|k| !String::from_utf8_lossy(&sound[k + 7..at]).contains('"'));
         assert!(embedded_key || !verdict.holds(), "byte {at}");
     }
 }

@@ -50,7 +50,8 @@ fn what_the_people_map_did_not_know_at_intake_is_told() {
     let bench = Bench::new();
     let line = crate::support::audit_line("a-1", "zoe@shop.example", r#","note":"by zoedoe""#);
     bench.ingest("a.jsonl", &[line]).done();
-    let words = ["ledger", "redact", "--value", "zoedoe", "--value", "zoe@shop.example", "--reason", "r"];
+    let words =
+        ["ledger", "redact", "--value", "zoedoe", "--value", "zoe@shop.example", "--reason", "r"];
     let ran = bench.run(&words);
     assert_eq!(ran.code, 1, "{}", ran.out);
     assert!(ran.out.contains("1 entry still holds"), "{}", ran.out);

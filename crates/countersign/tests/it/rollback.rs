@@ -74,7 +74,11 @@ fn a_whole_folder_from_a_backup_is_seen_by_the_anchor() {
     refused(&bench, 4, "rollback: ");
     let fsck = bench.run(&["ledger", "fsck"]);
     assert_eq!(fsck.code, 4);
-    assert!(fsck.out.contains("checkpoint 20 (anchor): the ledger has only 10 entries"), "{}", fsck.out);
+    assert!(
+        fsck.out.contains("checkpoint 20 (anchor): the ledger has only 10 entries"),
+        "{}",
+        fsck.out
+    );
 }
 
 #[test]

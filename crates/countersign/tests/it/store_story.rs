@@ -37,8 +37,7 @@ fn append<S: Store>(store: &mut S, head: Head, ids: &[&str]) -> Result<Vec<Place
 
 /// Tells the story on a store that is new and empty.
 fn story<S: Store>(store: &mut S) {
-    let (new, known) =
-        (|i| Placed::New(LeafIndex::new(i)), |i| Placed::Known(LeafIndex::new(i)));
+    let (new, known) = (|i| Placed::New(LeafIndex::new(i)), |i| Placed::Known(LeafIndex::new(i)));
     let head = store.take_over().expect("taken over");
     assert_eq!(head.size, TreeSize::EMPTY);
 

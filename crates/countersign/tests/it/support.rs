@@ -53,17 +53,7 @@ impl Bench {
 
     /// Runs a command on this ledger.
     pub(crate) fn run(&self, words: &[&str]) -> Ran {
-        self.run_on(&self.ledger(), words)
-    }
-
-    /// Runs a command on the ledger of another folder.
-    pub(crate) fn run_on(&self, ledger: &Path, words: &[&str]) -> Ran {
-        let shared = ["countersign", "--ledger", ledger.to_str().expect("UTF-8")];
-        let (mut out, mut err) = (Vec::new(), Vec::new());
-        let args = shared.iter().chain(words);
-        let code = cli::run(args, &mut out, &mut err, Terminal::none());
-        let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
-        Ran { code, out: text(out), err: text(err) }
+        run_on(&self.ledger(), words)
     }
 
     /// Writes a file beside the ledger.
@@ -117,6 +107,16 @@ impl Ran {
         assert_eq!(self.code, 0, "{}{}", self.out, self.err);
         self
     }
+}
+
+/// Runs a command on the ledger of another folder.
+pub(crate) fn run_on(ledger: &Path, words: &[&str]) -> Ran {
+    let shared = ["countersign", "--ledger", ledger.to_str().expect("UTF-8")];
+    let (mut out, mut err) = (Vec::new(), Vec::new());
+    let args = shared.iter().chain(words);
+    let code = cli::run(args, &mut out, &mut err, Terminal::none());
+    let text = |bytes| String::from_utf8(bytes).expect("UTF-8");
+    Ran { code, out: text(out), err: text(err) }
 }
 
 /// Whether bytes stand somewhere in others.

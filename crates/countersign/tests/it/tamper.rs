@@ -42,7 +42,10 @@ fn a_flipped_byte_anywhere_in_a_file_is_found_and_named() {
             match file {
                 "ledger.db" => assert!(named.contains(&page), "byte {at}: {named:?}"),
                 "ledger.pages" => assert!(named[0].starts_with("ledger."), "byte {at}: {named:?}"),
-                _ => assert!(named.iter().any(|p| p.starts_with("checkpoint")), "byte {at}: {named:?}"),
+                _ => assert!(
+                    named.iter().any(|p| p.starts_with("checkpoint")),
+                    "byte {at}: {named:?}"
+                ),
             }
         }
         fs::write(&path, &sound).expect("written");
@@ -54,8 +57,14 @@ fn a_flipped_byte_anywhere_in_a_file_is_found_and_named() {
 #[test]
 fn a_change_by_sql_is_found_without_the_page_seal() {
     let table: &[(&str, &str)] = &[
-        ("UPDATE entry SET leaf = cast(replace(leaf, 'operator-file', 'operator-filf') AS BLOB) WHERE idx = 77", "entry 77"),
-        ("UPDATE entry SET payload = cast(replace(payload, 'deployments', 'deploymentz') AS BLOB) WHERE idx = 78", "entry 78"),
+        (
+            "UPDATE entry SET leaf = cast(replace(leaf, 'operator-file', 'operator-filf') AS BLOB) WHERE idx = 77",
+            "entry 77",
+        ),
+        (
+            "UPDATE entry SET payload = cast(replace(payload, 'deployments', 'deploymentz') AS BLOB) WHERE idx = 78",
+            "entry 78",
+        ),
         ("UPDATE entry SET key = zeroblob(32) WHERE idx = 79", "entry 79"),
         ("UPDATE entry SET payload = zeroblob(9) WHERE idx = 80", "entry 80"),
         ("DELETE FROM entry WHERE idx = 81", "entry 81"),
@@ -65,8 +74,14 @@ fn a_change_by_sql_is_found_without_the_page_seal() {
         ("DELETE FROM tile WHERE id = 0", "tile 0/0"),
         ("INSERT INTO tile VALUES (77, zeroblob(32))", "tile 0/77"),
         ("UPDATE head SET size = 599", "table head"),
-        ("UPDATE checkpoint SET note = replace(note, '200', '201') WHERE size = 200", "checkpoint no."),
-        ("UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 0) || 'x' WHERE size = 200", "checkpoint no."),
+        (
+            "UPDATE checkpoint SET note = replace(note, '200', '201') WHERE size = 200",
+            "checkpoint no.",
+        ),
+        (
+            "UPDATE checkpoint SET note = (SELECT note FROM checkpoint WHERE size = 0) || 'x' WHERE size = 200",
+            "checkpoint no.",
+        ),
     ];
     for (sql, place) in table {
         let bench = ledger();
@@ -117,7 +132,8 @@ fn a_segment_that_is_gone_without_a_redaction_is_a_fault() {
 #[test]
 fn an_acknowledged_record_that_is_missing_or_another_is_named() {
     let bench = Bench::new();
-    let lines: Vec<String> = (0..5).map(|i| audit_line(&format!("a{i}"), "p@x.example", "")).collect();
+    let lines: Vec<String> =
+        (0..5).map(|i| audit_line(&format!("a{i}"), "p@x.example", "")).collect();
     let input = bench.write("in.jsonl", lines.join("\n").as_bytes());
     let acks = bench.path("acks");
     let acks = acks.to_str().expect("UTF-8");

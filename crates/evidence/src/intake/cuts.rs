@@ -71,8 +71,8 @@ const PERSONAL_KEYS: &[&str] = &["username", "user", "email", "preferred_usernam
 /// How accounts of the cluster and of Argo CD's project roles start.
 const NOT_PEOPLE: &[&str] = &["system:", "proj:"];
 /// Starts of texts that are secrets by their form; a secret ends at the first byte that
-/// [`is_token_byte`] refuses. Vault: hvs., hvb., hvr.; GitHub: gh?_, github_pat_; GitLab: glpat-;
-/// Slack: xox?-; a JWT starts with the base64 of `{"`.
+/// [`is_token_byte`] refuses. Vault (`hvs.`), GitHub (`ghp_`, `github_pat_`), GitLab
+/// (`glpat-`), Slack (`xoxb-`); a JWT starts with the base64 of `{"`.
 const TOKEN_STARTS: &[&str] = &[
     "eyJ",
     "hvs.",
@@ -362,12 +362,15 @@ mod tests {
         cuts.into_iter().map(|c| (&json[c.range], c.class)).collect()
     }
 
+    /// A record, whether it is of a Secret, and what is cut of it.
+    type Row<'a> = (&'a str, bool, &'a [(&'a str, Class)]);
+
     #[test]
     fn what_is_cut_and_why() {
         use Class::{Address, Personal, Secret};
         let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
         let with_jwt = format!(r#"{{"msg":"got {jwt}, ok"}}"#);
-        let table: &[(&str, bool, &[(&str, Class)])] = &[
+        let table: &[Row<'_>] = &[
             (r#"{"a":"plain"}"#, false, &[]),
             (r#"{"headers":{"Authorization":["Bearer x"]}}"#, false, &[("Bearer x", Secret)]),
             (r#"{"msg":"sent Bearer abcdefgh1234 to it"}"#, false, &[("abcdefgh1234", Secret)]),

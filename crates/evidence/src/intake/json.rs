@@ -368,7 +368,7 @@ mod tests {
             (br#"{"a":1.}"#, JsonError::Unexpected { at: 7, byte: b'}' }),
             (br#"{"a":NaN}"#, JsonError::Unexpected { at: 5, byte: b'N' }),
             (br#"{"a":1,}"#, JsonError::Unexpected { at: 7, byte: b'}' }),
-            (br#"{'a':1}"#, JsonError::Unexpected { at: 1, byte: b'\'' }),
+            (br"{'a':1}", JsonError::Unexpected { at: 1, byte: b'\'' }),
             (br#"{"a":"\x"}"#, JsonError::Unexpected { at: 7, byte: b'x' }),
             (br#"{"a":"\ud800"}"#, JsonError::Unexpected { at: 12, byte: b'"' }),
             (br#"{"a":"\udc00"}"#, JsonError::Unexpected { at: 11, byte: b'0' }),

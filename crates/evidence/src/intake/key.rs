@@ -6,6 +6,7 @@
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::{Digest as _, Sha256};
+use tlog::Hash;
 
 use crate::channel::Channel;
 use crate::record::{Cite, RecordId};
@@ -45,8 +46,7 @@ pub struct ContentDigest([u8; 32]);
 impl ContentDigest {
     /// The record id of the line's `occurrence`-th time in its file, counted from 1.
     pub fn id(&self, occurrence: u64) -> String {
-        let hex: String = self.0.iter().map(|b| format!("{b:02x}")).collect();
-        format!("line/{hex}/{occurrence}")
+        format!("line/{}/{occurrence}", Hash::from_bytes(self.0))
     }
 }
 

@@ -6,7 +6,8 @@ use evidence::parse::ledger_redaction::{Segment, parse};
 use crate::captures;
 use crate::scenes::told;
 
-const RECORD: &str = r#"{"redaction":1,"reason":"request 17","segments":[{"entry":7,"segment":2}]}"#;
+const RECORD: &str =
+    r#"{"redaction":1,"reason":"request 17","segments":[{"entry":7,"segment":2}]}"#;
 
 #[test]
 fn a_redaction_names_entries_and_segments() {
