@@ -6,7 +6,7 @@
 //!                     ├──► state changes, writes          └── coverage: what absence may say
 //! ```
 //!
-//! [`derive`] is pure: the same set of records gives the same bytes, whatever their order and
+//! [`derive()`] is pure: the same set of records gives the same bytes, whatever their order and
 //! however often each of them came. Facts are keyed by identities (uid and resourceVersion, audit
 //! id and stage), merging is set union, and every statement cites its records.
 

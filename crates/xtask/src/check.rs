@@ -4,6 +4,7 @@ mod budget;
 mod channels;
 mod crate_docs;
 mod habits;
+mod kinds;
 mod links;
 mod machine;
 mod purity;
@@ -21,6 +22,7 @@ pub(crate) fn all(tree: &Tree) -> io::Result<Vec<Outcome>> {
         purity::check(tree)?,
         size::check(tree),
         channels::check(tree),
+        kinds::check(tree),
         test_files::check(tree),
         crate_docs::check(tree),
         links::check(tree),

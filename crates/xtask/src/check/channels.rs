@@ -16,7 +16,7 @@ const TESTS: &str = "crates/evidence/tests/it";
 
 /// Checks every channel of `channel.rs`, and that no page speaks of another.
 pub(crate) fn check(tree: &Tree) -> Outcome {
-    let channels = ids(tree.text(CHANNELS).unwrap_or_default());
+    let channels = literals(tree.text(CHANNELS).unwrap_or_default(), "id");
     let mut problems = Vec::new();
     if channels.is_empty() {
         let fix = "keep the kebab-case ids as literals in `fn id`, or teach tidy the new form";
@@ -36,9 +36,9 @@ pub(crate) fn check(tree: &Tree) -> Outcome {
     Outcome { name: "channels", checked: count(channels.len(), "channel"), problems }
 }
 
-/// The kebab-case literals in the body of `fn id`, each with its line.
-fn ids(source: &str) -> Vec<(String, usize)> {
-    let Some(function) = functions(&mask(source)).into_iter().find(|f| f.name == "id") else {
+/// The kebab-case literals in the body of a function, each with its line.
+pub(super) fn literals(source: &str, function: &str) -> Vec<(String, usize)> {
+    let Some(function) = functions(&mask(source)).into_iter().find(|f| f.name == function) else {
         return Vec::new();
     };
     let body = &source[function.body.clone()];
@@ -112,7 +112,7 @@ impl Channel {
     #[test]
     fn ids_are_the_literals_of_fn_id() {
         let expected = [("kubernetes-audit".to_owned(), 5), ("flux-event".to_owned(), 6)];
-        assert_eq!(ids(SOURCE), expected);
+        assert_eq!(literals(SOURCE, "id"), expected);
     }
 
     #[test]
