@@ -45,6 +45,22 @@ fn an_erased_person_stands_in_no_file_and_every_proof_holds() {
     assert!(!verdict.out.contains("erased in 0 entries"), "{}", verdict.out);
 }
 
+/// A commitment is longer than a short name: rows grow, pages split, and what moves off a page must
+/// not stay behind in its gaps.
+#[test]
+fn erasing_leaves_no_copy_where_pages_were_split() {
+    let bench = Bench::new();
+    let lines: Vec<String> =
+        (0..3_000).map(|i| crate::support::audit_line(&format!("a{i}"), "zqxzqx", "")).collect();
+    bench.ingest("a.jsonl", &lines).done();
+    bench.run(&["ledger", "redact", "--value", "zqxzqx", "--reason", "r"]).done();
+    for (path, bytes) in bench.files() {
+        assert!(!holds(&bytes, b"zqxzqx"), "a copy is left in {}", path.display());
+    }
+    let fsck = bench.run(&["ledger", "fsck"]).done();
+    assert!(fsck.out.contains("3,000 segments erased"), "{}", fsck.out);
+}
+
 #[test]
 fn what_the_people_map_did_not_know_at_intake_is_told() {
     let bench = Bench::new();
