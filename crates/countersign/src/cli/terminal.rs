@@ -44,6 +44,7 @@ impl Terminal {
 pub(super) struct Progress<'a> {
     bar: ProgressBar,
     before: u64,
+    records: u64,
     err: &'a mut dyn std::io::Write,
     refused: std::collections::BTreeMap<String, u64>,
 }
@@ -51,11 +52,12 @@ pub(super) struct Progress<'a> {
 impl<'a> Progress<'a> {
     pub(super) fn new(bytes: u64, interactive: bool, err: &'a mut dyn std::io::Write) -> Self {
         let bar = if interactive { ProgressBar::new(bytes) } else { ProgressBar::hidden() };
-        let template = "{bar:24} {bytes}/{total_bytes} {bytes_per_sec} {eta} left  {msg}";
+        let template =
+            "{bar:20} {bytes}/{total_bytes} {bytes_per_sec}, {prefix}, {eta} left {wide_msg}";
         if let Ok(style) = ProgressStyle::with_template(template) {
             bar.set_style(style);
         }
-        Self { bar, before: 0, err, refused: std::collections::BTreeMap::new() }
+        Self { bar, before: 0, records: 0, err, refused: std::collections::BTreeMap::new() }
     }
 
     /// Clears the bar and sums up what was not told one by one.
@@ -82,7 +84,10 @@ impl Monitor for Progress<'_> {
         self.bar.set_position(self.before + read);
     }
 
-    fn acknowledged(&mut self, _records: u64) {}
+    fn acknowledged(&mut self, records: u64) {
+        self.records += records;
+        self.bar.set_prefix(super::show::of(self.records, "record", "records"));
+    }
 
     fn refused(&mut self, source: &str, line: u64, reason: &str) {
         let count = self.refused.entry(source.to_owned()).or_default();
