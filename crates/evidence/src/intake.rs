@@ -272,7 +272,7 @@ mod tests {
             ),
             (
                 "{\"a\":1,\"a\":1}",
-                "duplicate key \"a\" at byte 7: readers disagree on which one counts; send the line as the source emitted it",
+                "duplicate key at byte 7: readers disagree on which one counts; send the line as the source emitted it",
             ),
             ("{}", "not recognised as a record of any channel; name its channel with --channel"),
         ];

@@ -9,12 +9,15 @@
 //! | address | the key above it (`sourceIPs`, …) |
 //! | personal | the key above it (`username`, an event's `user`), an e-mail address anywhere, a name or account of the people map anywhere |
 
-use std::borrow::Cow;
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
-use super::json::{Found, JsonError, scan, unescape};
+use self::text::{TOKEN_STARTS, holds_secret_document};
+use super::json::{Found, JsonError, What, scan, unescape};
+
+mod text;
 
 /// What a cut is made for. The order is that of precedence.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,6 +28,8 @@ pub enum Class {
     Address,
     /// Not stored.
     Secret,
+    /// A secret that is no string but a number: not stored, and something else stands for it.
+    SecretNumber,
 }
 
 /// A byte range of a record that is not kept with the rest.
@@ -70,28 +75,6 @@ const ADDRESS_KEYS: &[&str] =
 const PERSONAL_KEYS: &[&str] = &["username", "user", "email", "preferred_username"];
 /// How accounts of the cluster and of Argo CD's project roles start.
 const NOT_PEOPLE: &[&str] = &["system:", "proj:"];
-/// Starts of texts that are secrets by their form; a secret ends at the first byte that
-/// [`is_token_byte`] refuses. Vault (`hvs.`), GitHub (`ghp_`, `github_pat_`), GitLab
-/// (`glpat-`), Slack (`xoxb-`); a JWT starts with the base64 of `{"`.
-const TOKEN_STARTS: &[&str] = &[
-    "eyJ",
-    "hvs.",
-    "hvb.",
-    "hvr.",
-    "ghp_",
-    "gho_",
-    "ghu_",
-    "ghs_",
-    "ghr_",
-    "github_pat_",
-    "glpat-",
-    "xoxb-",
-    "xoxp-",
-    "xoxa-",
-];
-/// The shortest text that is taken for a token: `eyJ` alone is no secret.
-const TOKEN_BYTES_MIN: usize = 16;
-
 /// Names and accounts of people that must be found anywhere, as one automaton.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -122,27 +105,30 @@ impl Rules {
     /// Finds the cuts of a record: sorted, without overlap. `secret_object` says that the record
     /// is about a Secret, whose `data` and `stringData` are cut whatever they hold.
     pub fn cuts(&self, bytes: &[u8], secret_object: bool) -> Result<Vec<Cut>, JsonError> {
-        let mut finder =
-            Finder { rules: self, bytes, secret_object, cuts: Vec::new(), pairs: Vec::new() };
+        let text = std::str::from_utf8(bytes).map_err(|e| JsonError::NotUtf8(e.valid_up_to()))?;
+        let secret_object = secret_object || mentions_secret_object(text);
+        let (cuts, pairs) = (Vec::new(), BTreeMap::new());
+        let mut finder = Finder { rules: self, text, secret_object, cuts, pairs };
         scan(bytes, &mut |found| finder.string(found))?;
         finder.named_values();
         Ok(merge(finder.cuts))
     }
 }
 
-/// A `name` or `value` of an object, kept until both are known: keys have no order.
+/// A `name` and `value` of an object, kept until both are known: keys have no order.
+#[derive(Default)]
 struct Pair {
-    object: usize,
     secret_name: bool,
-    value: Option<Range<usize>>,
+    value: Option<Cut>,
 }
 
 struct Finder<'r, 'a> {
     rules: &'r Rules,
-    bytes: &'a [u8],
+    text: &'a str,
     secret_object: bool,
     cuts: Vec<Cut>,
-    pairs: Vec<Pair>,
+    /// By the offset of their object.
+    pairs: BTreeMap<usize, Pair>,
 }
 
 impl Finder<'_, '_> {
@@ -150,23 +136,31 @@ impl Finder<'_, '_> {
         if found.raw.is_empty() {
             return;
         }
-        let raw = self.text(&found.raw);
-        let whole = if found.is_key { None } else { self.class_of_place(found, &raw) };
-        if let Some(class) = whole {
-            self.cuts.push(Cut { range: found.raw.clone(), class });
-            return;
+        let raw = &self.text[found.raw.clone()];
+        if found.what != What::Key
+            && let Some(class) = self.class_of_place(found, raw)
+        {
+            return self.cuts.push(Cut { range: found.raw.clone(), class });
         }
-        self.remember_pair(found, &raw);
-        self.class_of_text(found, &raw);
+        self.remember_pair(found, raw);
+        if found.what != What::Number {
+            self.class_of_text(found, raw);
+        }
     }
 
     fn class_of_place(&self, found: &Found<'_, '_>, raw: &str) -> Option<Class> {
         let key = found.path.last()?.to_ascii_lowercase();
         let under = |name: &str| found.path.iter().any(|k| k == name);
-        if SECRET_KEYS.contains(&key.as_str())
-            || self.secret_object && (under("data") || under("stringData") || is_copy(&key))
-            || mentions_secret_object(raw)
-        {
+        let of_secret = self.secret_object
+            && (under("data") || under("stringData") || is_copy(&key) || key == "value");
+        if SECRET_KEYS.contains(&key.as_str()) || of_secret {
+            let number = found.what == What::Number;
+            return Some(if number { Class::SecretNumber } else { Class::Secret });
+        }
+        if found.what == What::Number {
+            return None;
+        }
+        if mentions_secret_object(raw) || holds_secret_document(self.rules, raw) {
             return Some(Class::Secret);
         }
         if ADDRESS_KEYS.contains(&key.as_str()) {
@@ -177,32 +171,29 @@ impl Finder<'_, '_> {
         person.then_some(Class::Personal)
     }
 
+    /// `name` and `value` of an environment variable or a Helm parameter, `path` and `value` of a
+    /// step of a JSON patch.
     fn remember_pair(&mut self, found: &Found<'_, '_>, raw: &str) {
-        let (is_name, is_value) = match found.path.last().map(AsRef::as_ref) {
-            Some("name") => (true, false),
-            Some("value") => (false, true),
-            _ => return,
-        };
-        if found.is_key {
+        if found.what == What::Key {
             return;
         }
-        let secret_name = is_name && {
-            let name = raw.to_ascii_lowercase();
-            SECRET_NAME_ENDS.iter().any(|end| name.ends_with(end))
-        };
-        let value = is_value.then(|| found.raw.clone());
-        match self.pairs.iter_mut().rev().take(4).find(|p| p.object == found.object) {
-            Some(pair) => {
-                pair.secret_name |= secret_name;
-                pair.value = pair.value.take().or(value);
+        match found.path.last().map(AsRef::as_ref) {
+            Some("name" | "path") if is_secret_name(&raw.to_ascii_lowercase()) => {
+                self.pairs.entry(found.object).or_default().secret_name = true;
             }
-            None => self.pairs.push(Pair { object: found.object, secret_name, value }),
+            Some("value") => {
+                let number = found.what == What::Number;
+                let class = if number { Class::SecretNumber } else { Class::Secret };
+                let value = Cut { range: found.raw.clone(), class };
+                self.pairs.entry(found.object).or_default().value = Some(value);
+            }
+            _ => {}
         }
     }
 
     fn named_values(&mut self) {
-        let secret = self.pairs.drain(..).filter(|p| p.secret_name).filter_map(|p| p.value);
-        self.cuts.extend(secret.map(|range| Cut { range, class: Class::Secret }));
+        let pairs = std::mem::take(&mut self.pairs);
+        self.cuts.extend(pairs.into_values().filter(|p| p.secret_name).filter_map(|p| p.value));
     }
 
     /// Cuts by text. Where escapes hide text from a reader of raw bytes, the whole string goes.
@@ -216,15 +207,14 @@ impl Finder<'_, '_> {
             }
         }
         let base = found.raw.start;
-        self.cuts.extend(
-            hits.into_iter()
-                .map(|c| Cut { range: base + c.range.start..base + c.range.end, class: c.class }),
-        );
+        let moved = |c: Cut| Cut { range: base + c.range.start..base + c.range.end, ..c };
+        self.cuts.extend(hits.into_iter().map(moved));
     }
+}
 
-    fn text(&self, raw: &Range<usize>) -> Cow<'static, str> {
-        Cow::Owned(String::from_utf8_lossy(&self.bytes[raw.clone()]).into_owned())
-    }
+/// Whether a name in lower case says that its value is secret.
+fn is_secret_name(name: &str) -> bool {
+    SECRET_KEYS.contains(&name) || SECRET_NAME_ENDS.iter().any(|end| name.ends_with(end))
 }
 
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
@@ -239,101 +229,6 @@ fn mentions_secret_object(raw: &str) -> bool {
         rest.len() < raw.len() - at - 4
             && rest.strip_prefix("Secret").is_some_and(|r| !r.starts_with(char::is_alphanumeric))
     })
-}
-
-impl Rules {
-    fn hits(&self, text: &str) -> Vec<Cut> {
-        let mut hits = Vec::new();
-        self.tokens(text, &mut hits);
-        emails(text, &mut hits);
-        if let Some(names) = &self.names {
-            let found = names.find_iter(text).map(|m| m.start()..m.end());
-            let alone = found.filter(|r| stands_alone(text.as_bytes(), r));
-            hits.extend(alone.map(|range| Cut { range, class: Class::Personal }));
-        }
-        hits
-    }
-
-    fn tokens(&self, text: &str, hits: &mut Vec<Cut>) {
-        let bytes = text.as_bytes();
-        let mut secret = |range| hits.push(Cut { range, class: Class::Secret });
-        for found in self.tokens.find_iter(text) {
-            let range = found.start()..run_end(bytes, found.end(), is_token_byte);
-            if range.len() >= TOKEN_BYTES_MIN && !joined_left(bytes, range.start) {
-                secret(range);
-            }
-        }
-        for word in ["Bearer ", "bearer ", "Basic "] {
-            for (at, _) in text.match_indices(word) {
-                let start = at + word.len();
-                let end = run_end(bytes, start, is_token_byte);
-                if end - start >= 8 {
-                    secret(start..end);
-                }
-            }
-        }
-        for (at, _) in text.match_indices("://") {
-            let start = at + 3;
-            let end = run_end(bytes, start, |b| {
-                b.is_ascii_graphic() && !matches!(b, b'/' | b'"' | b'\\')
-            });
-            let userinfo =
-                text[start..end].rfind('@').filter(|i| text[start..start + i].contains(':'));
-            if let Some(len) = userinfo {
-                secret(start..start + len);
-            }
-        }
-        if let Some(at) = text.find("PRIVATE KEY-----") {
-            let start = text[..at].rfind("-----BEGIN").unwrap_or(at);
-            secret(start..text.len());
-        }
-    }
-}
-
-/// Finds e-mail addresses: an `@` between a local part and a host with a dot.
-fn emails(text: &str, hits: &mut Vec<Cut>) {
-    let bytes = text.as_bytes();
-    for (at, _) in text.match_indices('@') {
-        let mut start = at;
-        while start > 0 && is_local_byte(bytes[start - 1]) && !is_escape_tail(bytes, start - 1) {
-            start -= 1;
-        }
-        let mut end =
-            run_end(bytes, at + 1, |b| b.is_ascii_alphanumeric() || matches!(b, b'.' | b'-'));
-        while end > at + 1 && matches!(bytes[end - 1], b'.' | b'-') {
-            end -= 1;
-        }
-        if start < at && bytes[at + 1..end].contains(&b'.') {
-            hits.push(Cut { range: start..end, class: Class::Personal });
-        }
-    }
-}
-
-fn is_local_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'%' | b'+' | b'-' | b'\'') || b >= 0x80
-}
-
-fn is_token_byte(b: u8) -> bool {
-    b.is_ascii_alphanumeric() || matches!(b, b'.' | b'_' | b'-' | b'+' | b'/' | b'=' | b'~')
-}
-
-fn run_end(bytes: &[u8], from: usize, fits: impl Fn(u8) -> bool) -> usize {
-    bytes[from..].iter().position(|b| !fits(*b)).map_or(bytes.len(), |n| from + n)
-}
-
-/// Whether byte `i` is the letter of an escape such as `\n`: it is no part of the word after it.
-fn is_escape_tail(bytes: &[u8], i: usize) -> bool {
-    bytes[..i].iter().rev().take_while(|b| **b == b'\\').count() % 2 == 1
-}
-
-fn joined_left(bytes: &[u8], start: usize) -> bool {
-    start > 0 && bytes[start - 1].is_ascii_alphanumeric() && !is_escape_tail(bytes, start - 1)
-}
-
-/// Whether a match is a word of its own: `anna` is not in `savannah`.
-fn stands_alone(bytes: &[u8], range: &Range<usize>) -> bool {
-    let right = bytes.get(range.end).is_some_and(u8::is_ascii_alphanumeric);
-    !joined_left(bytes, range.start) && !right
 }
 
 /// Sorts cuts and joins those that overlap; the stronger class wins the whole.
@@ -367,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_and_why() {
-        use Class::{Address, Personal, Secret};
+        use Class::{Address, Personal, Secret, SecretNumber};
         let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
         let with_jwt = format!(r#"{{"msg":"got {jwt}, ok"}}"#);
         let table: &[Row<'_>] = &[
@@ -392,6 +287,36 @@ mod tests {
                 &[(r#"{\"kind\": \"Secret\",\"data\":{}}"#, Secret)],
             ),
             (r#"{"copy":"{\"kind\":\"SecretStore\"}"}"#, false, &[]),
+            (r#"{"password":12345,"port":443}"#, false, &[("12345", SecretNumber)]),
+            (r#"{"valuesObject":{"db":{"password":true}}}"#, false, &[("true", SecretNumber)]),
+            (
+                r#"[{"op":"add","path":"/spec/dbPassword","value":"hunter2"}]"#,
+                false,
+                &[("hunter2", Secret)],
+            ),
+            (r#"[{"op":"add","path":"/data/x","value":"hunter2"}]"#, true, &[("hunter2", Secret)]),
+            (
+                r#"{"object":{"data":{"k":"czNjcjN0"},"kind":"Secret"}}"#,
+                false,
+                &[("czNjcjN0", Secret)],
+            ),
+            (
+                r#"{"copy":"{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"x\"}]}"}"#,
+                false,
+                &[(r#"{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"x\"}]}"#, Secret)],
+            ),
+            (
+                r#"{"values":"db:\n  password: hunter2\n"}"#,
+                false,
+                &[(r"db:\n  password: hunter2\n", Secret)],
+            ),
+            (
+                r#"{"values":"env:\n- name: API_TOKEN\n  value: x\n"}"#,
+                false,
+                &[(r"env:\n- name: API_TOKEN\n  value: x\n", Secret)],
+            ),
+            (r#"{"values":"oidc:\n  clientSecret: $oidc.secret\n"}"#, false, &[]),
+            (r#"{"copy":"{\"env\":[{\"name\":\"LEVEL\",\"value\":\"x\"}]}\n"}"#, false, &[]),
             (r#"{"sourceIPs":["10.0.0.9"]}"#, false, &[("10.0.0.9", Address)]),
             (r#"{"user":{"username":"platform-root"}}"#, false, &[("platform-root", Personal)]),
             (r#"{"user":{"username":"system:kube-scheduler"}}"#, false, &[]),

@@ -87,6 +87,8 @@ struct User<'a> {
 struct ObjectRef<'a> {
     #[serde(borrow)]
     resource: Option<Cow<'a, str>>,
+    #[serde(borrow)]
+    subresource: Option<Cow<'a, str>>,
 }
 
 /// Recognises a line that is known to be valid JSON. With `named`, the line is taken for that
@@ -97,10 +99,11 @@ pub fn recognise(line: &[u8], named: Option<Channel>) -> Result<Header, NotRecog
     match (header, named) {
         (Some(header), None) => Ok(header),
         (Some(header), Some(channel)) if header.channel == channel => Ok(header),
-        (_, Some(channel)) => Ok(Header {
+        (header, Some(channel)) => Ok(Header {
             channel,
             identity: Identity::Content,
-            secret_object: false,
+            // Whatever the operator calls it, a Secret is one.
+            secret_object: header.is_some_and(|h| h.secret_object),
             read_by_person: false,
         }),
         (None, None) => Err(NotRecognised),
@@ -113,9 +116,17 @@ fn watch(line: &Line<'_>) -> Option<Header> {
     let (kind_of_line, object) = (line.watch_type.as_deref()?, line.object.as_ref()?);
     let known = ["ADDED", "MODIFIED", "DELETED", "BOOKMARK", "ERROR"].contains(&kind_of_line);
     let kind = object.kind.as_deref()?;
+    let api_version = object.api_version.as_deref().unwrap_or_default();
+    let channel = watch_channel(kind, api_version);
+    // Objects come in several forms under one uid and version: whole, as metadata alone, in two
+    // API groups. Each form is a record of its own.
+    let form = match channel {
+        Channel::KubernetesObjectWatch => format!("{api_version}/{kind}/"),
+        _ => String::new(),
+    };
     known.then(|| Header {
-        channel: watch_channel(kind, object.api_version.as_deref().unwrap_or_default()),
-        identity: watch_identity(kind_of_line, kind, object.metadata.as_ref()),
+        channel,
+        identity: watch_identity(kind_of_line, kind, &form, object.metadata.as_ref()),
         secret_object: kind == "Secret" || kind == "PartialObjectMetadata",
         read_by_person: false,
     })
@@ -125,21 +136,28 @@ fn watch_channel(kind: &str, api_version: &str) -> Channel {
     let group = api_version.split_once('/').map_or("", |(group, _)| group);
     match (kind, group) {
         ("Application", "argoproj.io") => Channel::ArgocdApplicationWatch,
-        ("Event", "" | "events.k8s.io") => Channel::KubernetesEventWatch,
+        // The same Event in its other form (`events.k8s.io`) has other members: it is kept with the
+        // objects, so that it never takes the key of the form that is read.
+        ("Event", "") => Channel::KubernetesEventWatch,
         _ => Channel::KubernetesObjectWatch,
     }
 }
 
-fn watch_identity(kind_of_line: &str, kind: &str, metadata: Option<&Metadata<'_>>) -> Identity {
+fn watch_identity(
+    kind_of_line: &str,
+    kind: &str,
+    form: &str,
+    metadata: Option<&Metadata<'_>>,
+) -> Identity {
     let version = metadata.and_then(|m| m.resource_version.as_deref()).filter(|v| !v.is_empty());
     let uid = metadata.and_then(|m| m.uid.as_deref()).filter(|u| !u.is_empty());
     match (kind_of_line, uid, version) {
         ("BOOKMARK", _, Some(version)) => Identity::Natural(format!("bookmark/{kind}/{version}")),
         ("DELETED", Some(uid), Some(version)) => {
-            Identity::Natural(format!("{uid}/{version}/deleted"))
+            Identity::Natural(format!("{form}{uid}/{version}/deleted"))
         }
         ("ADDED" | "MODIFIED", Some(uid), Some(version)) => {
-            Identity::Natural(format!("{uid}/{version}"))
+            Identity::Natural(format!("{form}{uid}/{version}"))
         }
         _ => Identity::Content,
     }
@@ -153,7 +171,11 @@ fn audit(line: &Line<'_>) -> Option<Header> {
     let id = line.audit_id.as_deref().filter(|_| version.starts_with("audit.k8s.io/"))?;
     let resource = line.object_ref.as_ref().and_then(|o| o.resource.as_deref());
     let user = line.user.as_ref().and_then(|u| u.username.as_deref()).unwrap_or_default();
-    let reads = matches!(line.verb.as_deref(), Some("get" | "list" | "watch"));
+    // A session into a pod starts as a `get` too (`kubernetes/kubernetes`
+    // `pkg/registry/core/pod/rest/subresources.go`), and is no read.
+    let subresource = line.object_ref.as_ref().and_then(|o| o.subresource.as_deref());
+    let acts = matches!(subresource, Some("exec" | "attach" | "portforward" | "proxy"));
+    let reads = !acts && matches!(line.verb.as_deref(), Some("get" | "list" | "watch"));
     let identity = match (line.stage.as_deref(), line.stage_timestamp.as_deref()) {
         (Some(stage), Some(at)) => Identity::Natural(format!("{id}/{stage}/{at}")),
         _ => Identity::Content,
@@ -185,16 +207,20 @@ mod tests {
             (r#"{"type":"ADDED","object":{"kind":"Application","apiVersion":"argoproj.io/v1alpha1","metadata":{"uid":"u","resourceVersion":"7"}}}"#.to_owned(),
              Channel::ArgocdApplicationWatch, natural("u/7"), false, false),
             (r#"{"type":"DELETED","object":{"kind":"Pod","apiVersion":"v1","metadata":{"uid":"u","resourceVersion":"7"}}}"#.to_owned(),
-             Channel::KubernetesObjectWatch, natural("u/7/deleted"), false, false),
+             Channel::KubernetesObjectWatch, natural("v1/Pod/u/7/deleted"), false, false),
             (r#"{"type":"BOOKMARK","object":{"kind":"Event","apiVersion":"v1","metadata":{"resourceVersion":"9"}}}"#.to_owned(),
              Channel::KubernetesEventWatch, natural("bookmark/Event/9"), false, false),
             (r#"{"type":"ERROR","object":{"kind":"Status","apiVersion":"v1","code":410}}"#.to_owned(),
              Channel::KubernetesObjectWatch, Identity::Content, false, false),
             (r#"{"type":"ADDED","object":{"kind":"Secret","apiVersion":"v1","metadata":{"uid":"u","resourceVersion":"7"}}}"#.to_owned(),
-             Channel::KubernetesObjectWatch, natural("u/7"), true, false),
+             Channel::KubernetesObjectWatch, natural("v1/Secret/u/7"), true, false),
             (fill("patch", "a@b.example", "deployments"), Channel::KubernetesAudit, key.clone(), false, false),
             (fill("get", "a@b.example", "deployments"), Channel::KubernetesAudit, key.clone(), false, true),
             (fill("get", "a@b.example", "secrets"), Channel::KubernetesAudit, key.clone(), true, false),
+            (fill("get", "a@b.example", r#"pods","subresource":"exec"#), Channel::KubernetesAudit, key.clone(), false, false),
+            (fill("get", "a@b.example", r#"pods","subresource":"log"#), Channel::KubernetesAudit, key.clone(), false, true),
+            (r#"{"type":"ADDED","object":{"kind":"Event","apiVersion":"events.k8s.io/v1","metadata":{"uid":"u","resourceVersion":"7"}}}"#.to_owned(),
+             Channel::KubernetesObjectWatch, natural("events.k8s.io/v1/Event/u/7"), false, false),
             (fill("list", "system:kube-scheduler", "pods"), Channel::KubernetesAudit, key.clone(), false, false),
         ];
         for (line, channel, identity, secret_object, read_by_person) in table {

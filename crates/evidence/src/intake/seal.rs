@@ -26,6 +26,7 @@ pub fn seal(record: &[u8], cuts: &[Cut], salts: &mut dyn Salts) -> Payload {
         at = cut.range.end;
         let piece = match cut.class {
             Class::Secret => Piece::Secret,
+            Class::SecretNumber => Piece::SecretNumber,
             Class::Address => Piece::Address,
             Class::Personal => {
                 let bytes = &record[cut.range.clone()];

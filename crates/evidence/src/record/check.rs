@@ -72,23 +72,25 @@ fn read(reader: &mut Reader<'_>) -> Option<([u8; 32], Checked)> {
     Some((whole.finalize().into(), checked))
 }
 
-/// The layout speaks of exactly the bytes and segments that are there.
+/// The layout speaks of exactly the bytes and segments that are there, in its one spelling.
 fn fits(layout: &[u8], kept_bytes: usize, personal: u32) -> Option<()> {
     let text = std::str::from_utf8(layout).ok()?.strip_suffix('\n')?;
-    let (mut bytes, mut segments) = (0usize, std::collections::BTreeSet::new());
+    let (mut bytes, mut segments, mut after_kept) = (0usize, 0usize, false);
     for token in text.split(' ').filter(|_| !text.is_empty()) {
+        let kept = token.starts_with('k');
         match token.as_bytes() {
-            b"s" | b"a" => {}
-            [b'k', digits @ ..] => bytes = bytes.checked_add(decimal(digits)?)?,
-            [b'p', digits @ ..] => {
-                segments.insert(decimal(digits)?);
-            }
+            b"s" | b"a" | b"n" => {}
+            [b'k', digits @ ..] if !after_kept => bytes = bytes.checked_add(decimal(digits)?)?,
+            [b'p', digits @ ..] => match decimal(digits)? {
+                known if known <= segments => {}
+                next if next == segments + 1 => segments = next,
+                _ => return None,
+            },
             _ => return None,
         }
+        after_kept = kept;
     }
-    let last = segments.last().copied().unwrap_or(0);
-    let all = segments.len() == last && !segments.contains(&0);
-    (bytes == kept_bytes && all && u32::try_from(last).ok()? == personal).then_some(())
+    (bytes == kept_bytes && u32::try_from(segments).ok()? == personal).then_some(())
 }
 
 fn decimal(digits: &[u8]) -> Option<usize> {

@@ -30,8 +30,10 @@ pub enum Piece {
     Kept(usize),
     /// The personal segment of that number, counted from 1.
     Personal(usize),
-    /// A secret stood here.
+    /// A secret stood here, within a string.
     Secret,
+    /// A secret number or truth value stood here.
+    SecretNumber,
     /// A network address stood here.
     Address,
 }
@@ -136,6 +138,7 @@ impl Payload {
                 Piece::Kept(bytes) => write!(text, "{gap}k{bytes}"),
                 Piece::Personal(segment) => write!(text, "{gap}p{segment}"),
                 Piece::Secret => write!(text, "{gap}s"),
+                Piece::SecretNumber => write!(text, "{gap}n"),
                 Piece::Address => write!(text, "{gap}a"),
             };
             debug_assert!(written.is_ok(), "writing to a String cannot fail");
@@ -160,6 +163,8 @@ impl Payload {
                     _ => record.extend_from_slice(REDACTED.as_bytes()),
                 },
                 Piece::Secret | Piece::Address => record.extend_from_slice(CUT.as_bytes()),
+                // In quotes of its own: the record stays JSON.
+                Piece::SecretNumber => record.extend_from_slice(format!("\"{CUT}\"").as_bytes()),
             }
         }
         record
@@ -226,7 +231,7 @@ impl Payload {
                 Piece::Personal(segment) if segment == 0 || segment > known => {
                     return Err(PayloadError::Layout("personal segments are out of order"));
                 }
-                Piece::Personal(_) | Piece::Secret | Piece::Address => {}
+                Piece::Personal(_) | Piece::Secret | Piece::SecretNumber | Piece::Address => {}
             }
             after_kept = matches!(piece, Piece::Kept(_));
         }
@@ -259,6 +264,7 @@ fn parse_piece(token: &str) -> Option<Piece> {
         ("k", digits) => number(digits).map(Piece::Kept),
         ("p", digits) => number(digits).map(Piece::Personal),
         ("s", "") => Some(Piece::Secret),
+        ("n", "") => Some(Piece::SecretNumber),
         ("a", "") => Some(Piece::Address),
         _ => None,
     }
