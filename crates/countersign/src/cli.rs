@@ -222,9 +222,7 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 /// An error's exit code: a ledger that fails its checks is a finding of its own kind.
 fn code_of(e: &anyhow::Error) -> u8 {
     match e.downcast_ref::<LedgerError>() {
-        Some(
-            LedgerError::Rollback { .. } | LedgerError::Fork { .. } | LedgerError::NoCheckpoint(_),
-        ) => 4,
+        Some(e) if e.is_verification_failure() => 4,
         _ if e.is::<when::BadTime>() => 2,
         _ => 5,
     }

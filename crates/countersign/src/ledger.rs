@@ -36,7 +36,7 @@ pub type EmbeddedLedger = Ledger<SqliteStore>;
 #[derive(Debug, thiserror::Error)]
 pub enum LedgerError {
     /// There is no ledger.
-    #[error("no ledger at {}; make one with `countersign ledger init --ledger {}`", .0.display(), .0.display())]
+    #[error("no ledger at {}; make one with `countersign ledger init --ledger {} --origin NAME`", .0.display(), .0.display())]
     NotFound(PathBuf),
     /// There is something already.
     #[error("{} is not empty; a ledger is made in a new folder", .0.display())]
@@ -53,14 +53,14 @@ pub enum LedgerError {
         problem: String,
     },
     /// A file cannot be read or written.
-    #[error("cannot {action} {}: {source}", path.display())]
+    #[error("cannot {action} {}: {cause}", path.display())]
     File {
         /// What was tried.
         action: &'static str,
         /// The file.
         path: PathBuf,
-        /// What the system says.
-        source: std::io::Error,
+        /// What the system says; part of the text, so not told again as a source.
+        cause: std::io::Error,
     },
     /// The store is behind a checkpoint that was published.
     #[error("rollback: {} holds a checkpoint of {} entries, the store has {found}; entries that were acknowledged are missing. Restore a newer copy of the store; this one is not signed again", witness.display(), published.size())]
@@ -85,6 +85,31 @@ pub enum LedgerError {
     /// The checkpoint file is gone or holds no checkpoint.
     #[error("{} holds no checkpoint of this ledger, though one is written when a ledger is made; restore it from a copy, or nobody can tell whether the store was rolled back", .0.display())]
     NoCheckpoint(PathBuf),
+    /// An entry is not what its leaf or its place says.
+    #[error(
+        "entry {index}: {problem}; what the ledger holds is not what was recorded, run `countersign ledger fsck`"
+    )]
+    NotAsRecorded {
+        /// The entry.
+        index: tlog::LeafIndex,
+        /// What is wrong.
+        problem: String,
+    },
+    /// The entries are not those of the newest checkpoint.
+    #[error(
+        "the entries have another root than checkpoint {0} signs; what the ledger holds is not what was recorded, run `countersign ledger fsck`"
+    )]
+    NotAsSigned(TreeSize),
+    /// The database was changed while nobody was writing.
+    #[error(
+        "{pages} pages of the database differ from their seal, the first is page {first}: somebody wrote to the file since it was closed. Run `countersign ledger fsck`; if nothing but the seal is wrong, `countersign ledger fsck --reseal` accepts the file as it is"
+    )]
+    PagesChanged {
+        /// How many pages.
+        pages: usize,
+        /// The first of them, from 1.
+        first: usize,
+    },
     /// The store.
     #[error(transparent)]
     Store(#[from] StoreError),
@@ -100,12 +125,25 @@ pub enum LedgerError {
 }
 
 impl LedgerError {
+    /// Whether the ledger is not what it should be, rather than out of reach.
+    pub const fn is_verification_failure(&self) -> bool {
+        matches!(
+            self,
+            Self::Rollback { .. }
+                | Self::Fork { .. }
+                | Self::NoCheckpoint(_)
+                | Self::NotAsRecorded { .. }
+                | Self::NotAsSigned(_)
+                | Self::PagesChanged { .. }
+        )
+    }
+
     /// Wraps what the system says of a file.
     pub(crate) fn file(
         action: &'static str,
         path: impl Into<PathBuf>,
     ) -> impl FnOnce(std::io::Error) -> Self {
         let path = path.into();
-        move |source| Self::File { action, path, source }
+        move |cause| Self::File { action, path, cause }
     }
 }

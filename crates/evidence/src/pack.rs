@@ -13,6 +13,7 @@
 //! checkpoint signs, the payloads those that the leaves commit to) and *story* (what is told
 //! follows from the records, byte for byte). Format: `docs/formats/pack.md`.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::fmt;
 
 use base64::Engine as _;
@@ -20,6 +21,8 @@ use base64::engine::general_purpose::STANDARD;
 use serde::{Deserialize, Serialize};
 use tlog::{Checkpoint, Frontier, Hash, Origin, UnverifiedCheckpoint, VerifierKey};
 
+use crate::channel::Channel;
+use crate::parse::ledger_redaction::parse;
 use crate::people::People;
 use crate::record::Record;
 use crate::record::check::check_entry;
@@ -171,8 +174,9 @@ impl Verdict {
     /// Reads every entry, and holds them to the checkpoint.
     fn entries<'p>(&mut self, lines: impl Iterator<Item = &'p [u8]>) -> Vec<Record> {
         let (mut tree, mut records) = (Frontier::new(), Vec::new());
+        let mut erased = BTreeMap::new();
         for (number, bytes) in (2..).zip(lines) {
-            let leaf = match self.entry(bytes, &mut records) {
+            let leaf = match self.entry(bytes, tree.size().get(), &mut records, &mut erased) {
                 Ok(leaf) => leaf,
                 Err(problem) => {
                     let place = format!("entry {}", tree.size());
@@ -183,6 +187,7 @@ impl Verdict {
             tree.push(leaf, |_, _| {});
         }
         self.entries = tree.size().get();
+        self.erasures(&erased, &records);
         if let Some(problem) = self.checkpoint.as_ref().and_then(|c| differs(c, &tree)) {
             // An entry that is named already explains another root.
             if self.integrity.is_empty() {
@@ -193,13 +198,39 @@ impl Verdict {
         records
     }
 
+    /// Holds what is erased to the redaction records: a segment that none of them names was taken
+    /// out, not erased.
+    fn erasures(&mut self, erased: &BTreeMap<u64, Vec<u32>>, records: &[Record]) {
+        let of_ledger = |r: &&Record| r.cite.channel == Channel::LedgerRedaction;
+        let read = records.iter().filter(of_ledger).filter_map(|r| parse(&r.payload).ok());
+        let named: BTreeSet<(u64, u32)> =
+            read.flat_map(|r| r.segments).map(|s| (s.entry, s.segment)).collect();
+        for (entry, segments) in erased {
+            for segment in segments.iter().filter(|s| !named.contains(&(*entry, **s))) {
+                let line = usize::try_from(*entry).unwrap_or(usize::MAX).saturating_add(2);
+                let problem =
+                    format!("personal segment {segment} is gone and no redaction names it");
+                self.integrity.push(PackFault { line, place: format!("entry {entry}"), problem });
+            }
+        }
+    }
+
     /// Checks one entry and gives its leaf hash.
-    fn entry(&mut self, bytes: &[u8], records: &mut Vec<Record>) -> Result<Hash, String> {
+    fn entry(
+        &mut self,
+        bytes: &[u8],
+        index: u64,
+        records: &mut Vec<Record>,
+        erased: &mut BTreeMap<u64, Vec<u32>>,
+    ) -> Result<Hash, String> {
         let line: EntryLine = read_line(bytes)?;
         let decode = |text: &str| STANDARD.decode(text).map_err(|e| e.to_string());
         let (leaf, payload) = (decode(&line.leaf)?, decode(&line.payload)?);
         let (envelope, checked) = check_entry(&leaf, &payload).map_err(|e| e.to_string())?;
-        self.redacted += u64::from(!checked.erased.is_empty());
+        if !checked.erased.is_empty() {
+            self.redacted += 1;
+            erased.insert(index, checked.erased);
+        }
         let payload = Payload::decode(&payload).map_err(|e| e.to_string())?.record();
         records.push(Record { cite: envelope.cite, payload });
         Ok(tlog::leaf_hash(&leaf))

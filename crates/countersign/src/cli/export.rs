@@ -1,5 +1,6 @@
 //! `countersign evidence export`.
 
+use std::collections::BTreeMap;
 use std::fs::File;
 use std::io::{BufWriter, Write};
 use std::ops::ControlFlow;
@@ -7,12 +8,13 @@ use std::path::{Path, PathBuf};
 
 use evidence::pack::{Head, encode_entry, encode_head};
 use evidence::people::People;
+use evidence::record::Record;
 use evidence::story::derive;
 use tlog::LeafIndex;
 
-use super::{Context, Outcome, show};
+use super::{Context, Format, Outcome, show};
 use crate::ledger::dir::LedgerDir;
-use crate::ledger::read::{Reader, Unreadable};
+use crate::ledger::read::Reader;
 use crate::ledger::{LedgerError, history};
 
 #[derive(Debug, clap::Subcommand)]
@@ -34,6 +36,12 @@ pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
     };
     let entries = export(&dir, &people_json, &context.people()?, out)?;
     let bytes = out.metadata().map_or(0, |m| m.len());
+    if context.shared.format == Format::Json {
+        let json =
+            serde_json::json!({ "export": 0, "pack": out, "entries": entries, "bytes": bytes });
+        writeln!(context.out, "{json}")?;
+        return Ok(Outcome::Done);
+    }
     writeln!(
         context.out,
         "Wrote {} ({}, {})",
@@ -62,17 +70,14 @@ pub(super) fn export(
     let size: u64 = checkpoint.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
     let reader = Reader::open(dir)?;
     let mut records = Vec::new();
-    each(&reader, size, |entry| {
-        records.push(entry.record()?.1);
-        Ok(())
-    })?;
-    let story = String::from_utf8(derive(records, people).to_json())?;
+    reader.records(dir, |_, record| records.push(record))?;
+    let (people_json, story) = story_and_people(records, people_json, people)?;
     let head = Head {
         pack: 0,
         origin: dir.settings.origin.clone(),
         key: dir.settings.verifier_key.clone(),
         checkpoint: checkpoint.clone(),
-        people: people_json.to_owned(),
+        people: people_json,
         story,
     };
     let mut file = BufWriter::new(File::create(out).map_err(LedgerError::file("create", out))?);
@@ -80,6 +85,21 @@ pub(super) fn export(
     each(&reader, size, |entry| Ok(file.write_all(&encode_entry(&entry.leaf, &entry.payload)?)?))?;
     file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
     Ok(size)
+}
+
+/// The story, and of the people map only those whom it names: the map is kept outside of evidence
+/// so that it can be erased.
+fn story_and_people(
+    records: Vec<Record>,
+    people_json: &str,
+    people: &People,
+) -> anyhow::Result<(String, String)> {
+    let named = derive(records.iter().cloned(), people).people;
+    let mut map: BTreeMap<String, serde_json::Value> = serde_json::from_str(people_json)?;
+    map.retain(|person, _| named.contains(person));
+    let people_json = serde_json::to_string(&map)?;
+    let story = derive(records, &People::from_json(people_json.as_bytes())?);
+    Ok((people_json, String::from_utf8(story.to_json())?))
 }
 
 fn each(
@@ -97,10 +117,4 @@ fn each(
         }
     })?;
     failed.unwrap_or(Ok(()))
-}
-
-impl From<Unreadable> for std::io::Error {
-    fn from(e: Unreadable) -> Self {
-        Self::new(std::io::ErrorKind::InvalidData, e)
-    }
 }

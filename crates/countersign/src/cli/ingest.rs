@@ -184,6 +184,10 @@ impl Summary {
                 "\n{lines} refused, not stored; see above or `countersign ledger status`."
             )?;
         }
+        if context.shared.people.is_none() {
+            let note = "No people map (--people): names in free text were not told apart and cannot be erased later.";
+            writeln!(context.out, "\n{note}")?;
+        }
         let passed = self.found.passed_over.len() as u64;
         if passed > 0 {
             let files = show::of(passed, "file", "files");

@@ -44,6 +44,9 @@ pub(super) enum Command {
         /// Acknowledgements noted by `ingest --acks`: each must be there
         #[arg(long, value_name = "FILE")]
         acks: Option<PathBuf>,
+        /// Where nothing but the page seal is wrong: accept the file as it is and seal it anew
+        #[arg(long)]
+        reseal: bool,
     },
     /// Erase a person: every proof still holds, the segments say REDACTED
     Redact {
@@ -61,6 +64,9 @@ pub(super) enum Command {
 
 /// Reads an origin that can name a key too: checkpoints are signed under it.
 fn origin(text: &str) -> Result<Origin, String> {
+    if text.contains("://") {
+        return Err("an origin has no scheme: bank.example/ledger/prod, not https://…".to_owned());
+    }
     text.parse::<KeyName>().map_err(|e| e.to_string())?;
     text.parse().map_err(|e: tlog::OriginError| e.to_string())
 }
@@ -70,7 +76,7 @@ pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
         Command::Init { origin, anchor } => init(origin, anchor.clone(), context),
         Command::Status => status(context),
         Command::Checkpoint { size, all } => checkpoint(*size, *all, context),
-        Command::Fsck { acks } => check(acks.as_ref(), context),
+        Command::Fsck { acks, reseal } => check(acks.as_ref(), *reseal, context),
         Command::Redact { person, value, reason } => {
             erase(person.as_deref(), value, reason, context)
         }
@@ -83,6 +89,14 @@ fn init(
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
     let dir = recover::init(context.ledger(), origin, anchor)?;
+    if context.shared.format == Format::Json {
+        let json = serde_json::json!({
+            "init": 1, "origin": dir.settings.origin, "verifier_key": dir.settings.verifier_key,
+            "anchor": dir.settings.anchor,
+        });
+        writeln!(context.out, "{json}")?;
+        return Ok(Outcome::Done);
+    }
     writeln!(context.out, "Ledger {origin} made in {}", dir.path().display())?;
     writeln!(
         context.out,
@@ -115,7 +129,11 @@ fn checkpoint(size: Option<u64>, all: bool, context: &mut Context<'_>) -> anyhow
     Ok(Outcome::Done)
 }
 
-fn check(acks: Option<&PathBuf>, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+fn check(
+    acks: Option<&PathBuf>,
+    reseal: bool,
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
     let dir = LedgerDir::open(context.ledger())?;
     let acknowledged = match acks {
         None => Vec::new(),
@@ -138,6 +156,13 @@ fn check(acks: Option<&PathBuf>, context: &mut Context<'_>) -> anyhow::Result<Ou
     })?;
     bar.finish_and_clear();
     write_report(&report, context)?;
+    if reseal && !report.is_sound() && report.only_the_seal_is_wrong() {
+        let lock = dir.lock()?;
+        pages::seal(&dir)?;
+        drop(lock);
+        writeln!(context.out, "Sealed anew: every entry, tile and checkpoint is as it was.")?;
+        return Ok(Outcome::Findings);
+    }
     Ok(if report.is_sound() { Outcome::Done } else { Outcome::VerificationFailed })
 }
 
@@ -204,6 +229,15 @@ fn erase(
     );
     let now = (context.clock)();
     let redacted = redact::redact(&dir, &values, reason, now, &mut SystemSalts::new())?;
+    if context.shared.format == Format::Json {
+        let json = serde_json::json!({
+            "redact": 1, "segments": redacted.segments, "entries": redacted.entries,
+            "still_kept_in": redacted.kept_in,
+        });
+        writeln!(context.out, "{json}")?;
+        let all = redacted.kept_in == 0;
+        return Ok(if all { Outcome::Done } else { Outcome::Findings });
+    }
     writeln!(
         context.out,
         "Erased {} in {}; the commitments stay and every proof holds.",
@@ -337,7 +371,10 @@ fn seal_text(seal: &Seal) -> String {
     match seal {
         Seal::Whole { pages } => format!("whole, {} pages", show::count(*pages as u64)),
         Seal::Broken(pages) => {
-            format!("broken at {} pages; run `countersign ledger fsck`", pages.len())
+            format!(
+                "broken at {}; run `countersign ledger fsck`",
+                show::of(pages.len() as u64, "page", "pages")
+            )
         }
         Seal::Absent => "absent: being written, or not closed in order".to_owned(),
         Seal::Unreadable => "unreadable; run `countersign ledger fsck`".to_owned(),

@@ -1,17 +1,15 @@
 //! `countersign timeline`.
 
-use std::collections::HashMap;
-use std::ops::ControlFlow;
+use std::collections::{BTreeMap, HashMap};
 
-use anyhow::Context as _;
 use evidence::ask::timeline::{Query, timeline};
+use evidence::channel::Channel;
 use evidence::record::{Cite, Record};
 use evidence::story::{Story, derive};
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
-use tlog::LeafIndex;
 
-use super::when::{self, Moment};
+use super::when::{self, BadTime, Moment, Said};
 use super::{Context, Format, Outcome};
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
@@ -20,8 +18,6 @@ use crate::render::RenderOptions;
 /// How far around a moment said to the second the answer looks: the effects of a sync show within
 /// seconds.
 const AROUND: SignedDuration = SignedDuration::from_secs(10);
-/// A moment said to the minute is that minute.
-const MINUTE: SignedDuration = SignedDuration::from_secs(60);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -32,7 +28,7 @@ pub(super) struct Args {
     #[arg(long, value_name = "DURATION", requires = "at")]
     window: Option<SignedDuration>,
     /// Beginning of a period
-    #[arg(long, value_name = "TIME", required_unless_present_any = ["at", "whole"])]
+    #[arg(long, value_name = "TIME")]
     from: Option<String>,
     /// End of a period; now, unless said
     #[arg(long, value_name = "TIME")]
@@ -56,11 +52,16 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let dir = LedgerDir::open(context.ledger())?;
-    let tz = TimeZone::get(&args.tz).with_context(|| format!("time zone {:?}", args.tz))?;
+    let tz = TimeZone::get(&args.tz).map_err(|_| BadTime(args.tz.clone()))?;
     let (from, to) = period(args, &tz, (context.clock)())?;
     let (app, namespace) = (args.app.clone(), args.namespace.clone());
-    let Told { story, entries } = tell(&dir, context)?;
-    let answer = timeline(&story, &Query { from, to, app, namespace });
+    let Told { story, entries, refused } = tell(&dir, context)?;
+    if let Some(app) = app.as_deref().filter(|app| !is_known(&story, app)) {
+        writeln!(context.err, "no Application {app:?} is in the records under this name")?;
+    }
+    let (from, to) = if args.whole { extent(&story).unwrap_or((from, to)) } else { (from, to) };
+    let mut answer = timeline(&story, &Query { from, to, app, namespace });
+    answer.weaken(&refused);
     match context.shared.format {
         Format::Json => {
             context.out.write_all(&answer.to_json())?;
@@ -86,51 +87,72 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
 fn period(args: &Args, tz: &TimeZone, system: Timestamp) -> anyhow::Result<(Timestamp, Timestamp)> {
     let now = args.now.unwrap_or(system).to_zoned(tz.clone());
     if let Some(at) = &args.at {
-        let Moment { from, to_the_second } = when::parse(at, &now)?;
-        return Ok(match (args.window, to_the_second) {
+        let moment = when::parse(at, &now)?;
+        let from = moment.from;
+        return Ok(match (args.window, moment.said) {
             (Some(window), _) => (from.checked_sub(window)?, from.checked_add(window)?),
-            (None, true) => (from.checked_sub(AROUND)?, from.checked_add(AROUND)?),
-            (None, false) => (from, from.checked_add(MINUTE)?),
+            (None, Said::ToTheSecond) => (from.checked_sub(AROUND)?, from.checked_add(AROUND)?),
+            (None, Said::ToTheMinute | Said::ToTheDay) => (from, end_of(moment)?),
         });
     }
     if args.whole {
         return Ok((Timestamp::MIN, Timestamp::MAX));
     }
+    if args.from.is_none() && args.to.is_none() {
+        return Err(BadTime(String::new()).into());
+    }
     let from = args.from.as_deref().map(|t| when::parse(t, &now)).transpose()?;
     let from = from.map_or(Timestamp::MIN, |m| m.from);
     let to = match args.to.as_deref().map(|t| when::parse(t, &now)).transpose()? {
         None => now.timestamp(),
-        // A minute said as the end is part of the period.
-        Some(m) => m.from.checked_add(if m.to_the_second {
-            SignedDuration::from_secs(1)
-        } else {
-            MINUTE
-        })?,
+        Some(m) => end_of(m)?,
     };
     anyhow::ensure!(from < to, "the period ends before it begins");
     Ok((from, to))
 }
 
-/// A story and where its records are.
+/// The end of what was said: a minute or a day said as the end is part of the period.
+fn end_of(moment: Moment) -> Result<Timestamp, jiff::Error> {
+    moment.from.checked_add(match moment.said {
+        Said::ToTheSecond => SignedDuration::from_secs(1),
+        Said::ToTheMinute => SignedDuration::from_mins(1),
+        Said::ToTheDay => SignedDuration::from_hours(24),
+    })
+}
+
+/// A story, where its records are, and what of their channels was refused.
 pub(super) struct Told {
     pub(super) story: Story,
     pub(super) entries: HashMap<Cite, u64>,
+    pub(super) refused: BTreeMap<Channel, u64>,
 }
 
-/// Derives the story of everything that a ledger holds.
+/// Derives the story of everything under the newest checkpoint.
 pub(super) fn tell(dir: &LedgerDir, context: &Context<'_>) -> anyhow::Result<Told> {
     let people = context.people()?;
+    let reader = Reader::open(dir)?;
     let (mut entries, mut records): (HashMap<Cite, u64>, Vec<Record>) = Default::default();
-    let failed = Reader::open(dir)?.entries(LeafIndex::FIRST, |entry| match entry.record() {
-        Ok((_, record)) => {
-            entries.insert(record.cite.clone(), entry.index.get());
-            records.push(record);
-            ControlFlow::Continue(())
-        }
-        Err(e) => ControlFlow::Break(e),
+    reader.records(dir, |index, record| {
+        entries.insert(record.cite.clone(), index.get());
+        records.push(record);
     })?;
-    match failed {
-        Some(e) => Err(e.into()),
-        None => Ok(Told { story: derive(records, &people), entries }),
-    }
+    let refused = reader.refused_by_channel()?;
+    Ok(Told { story: derive(records, &people), entries, refused })
+}
+
+/// From the first to the last time that a record states.
+fn extent(story: &Story) -> Option<(Timestamp, Timestamp)> {
+    let first =
+        story.coverage.iter().filter_map(|c| c.first.as_ref()).map(|m| m.earliest()).min()?;
+    let last = story.coverage.iter().filter_map(|c| c.last.as_ref()).map(|m| m.latest()).max()?;
+    Some((first, last.checked_add(SignedDuration::from_nanos(1)).ok()?))
+}
+
+fn is_known(story: &Story, asked: &str) -> bool {
+    let named = |namespace: &str, name: &str| {
+        asked == name || asked.split_once('/') == Some((namespace, name))
+    };
+    let operations = story.operations.iter().map(|o| &o.app);
+    let mut apps = operations.chain(story.state_changes.iter().map(|s| &s.app));
+    apps.any(|app| named(&app.namespace, &app.name))
 }

@@ -12,14 +12,27 @@ use jiff::{Timestamp, ToSpan as _, Zoned};
 pub struct Moment {
     /// Its beginning.
     pub from: Timestamp,
-    /// Whether seconds were said.
-    pub to_the_second: bool,
+    /// How exactly.
+    pub said: Said,
 }
 
-/// A text that says no moment.
+/// How exactly a moment was said.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Said {
+    /// With seconds.
+    ToTheSecond,
+    /// Hours and minutes.
+    ToTheMinute,
+    /// A date alone: the day from midnight on.
+    ToTheDay,
+}
+
+/// A text that says no moment, or no time zone.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error(
-    "{0:?} is no moment; say 2026-11-23T21:47:42Z, \"2026-11-23 21:47\", 21:47 or \"mon 21:47:42\""
+    "{0:?} is no moment or time zone; say when by --at, --from and --to, or --whole: \
+     2026-11-23T21:47:42Z, \"2026-11-23 21:47\", 2026-11-23, 21:47 or \"mon 21:47:42\"; \
+     --tz as Europe/Madrid"
 )]
 pub struct BadTime(pub String);
 
@@ -28,23 +41,28 @@ pub fn parse(text: &str, now: &Zoned) -> Result<Moment, BadTime> {
     let bad = || BadTime(text.to_owned());
     let trimmed = text.trim();
     if let Ok(from) = trimmed.parse::<Timestamp>() {
-        return Ok(Moment { from, to_the_second: true });
+        return Ok(Moment { from, said: Said::ToTheSecond });
+    }
+    // A date with a time parses as a date too; only the ten characters of one are a day.
+    if let Some(date) = trimmed.parse::<Date>().ok().filter(|_| trimmed.len() == 10) {
+        let midnight = date.to_zoned(now.time_zone().clone()).map_err(|_| bad())?;
+        return Ok(Moment { from: midnight.timestamp(), said: Said::ToTheDay });
     }
     let (day, clock) = match trimmed.rsplit_once([' ', 'T']) {
         Some((day, clock)) => (Some(day.trim().trim_end_matches(',')), clock),
         None => (None, trimmed),
     };
-    let (time, to_the_second) = read_clock(clock).ok_or_else(bad)?;
+    let (time, said) = read_clock(clock).ok_or_else(bad)?;
     let date = match day {
         None => now.date(),
         Some(day) => read_day(day, now, time).ok_or_else(bad)?,
     };
     let zone: &TimeZone = now.time_zone();
     let zoned = DateTime::from_parts(date, time).to_zoned(zone.clone()).map_err(|_| bad())?;
-    Ok(Moment { from: zoned.timestamp(), to_the_second })
+    Ok(Moment { from: zoned.timestamp(), said })
 }
 
-fn read_clock(text: &str) -> Option<(Time, bool)> {
+fn read_clock(text: &str) -> Option<(Time, Said)> {
     let parts: Vec<&str> = text.split(':').collect();
     let number = |t: &str| t.parse::<i8>().ok().filter(|_| (1..=2).contains(&t.len()));
     let (hour, minute) = (number(parts.first()?)?, number(parts.get(1)?)?);
@@ -53,7 +71,8 @@ fn read_clock(text: &str) -> Option<(Time, bool)> {
         return None;
     }
     let second = second.flatten();
-    Some((Time::new(hour, minute, second.unwrap_or(0), 0).ok()?, second.is_some()))
+    let said = if second.is_some() { Said::ToTheSecond } else { Said::ToTheMinute };
+    Some((Time::new(hour, minute, second.unwrap_or(0), 0).ok()?, said))
 }
 
 fn read_day(text: &str, now: &Zoned, time: Time) -> Option<Date> {
@@ -96,16 +115,17 @@ mod tests {
         // A Tuesday, one hour ahead of UTC.
         let now: Zoned = "2026-11-24T09:00:00+01:00[Europe/Madrid]".parse().expect("a time");
         let table = [
-            ("2026-11-23T21:47:42Z", Some(("2026-11-23T21:47:42Z", true))),
-            ("2026-11-23T22:47:42+01:00", Some(("2026-11-23T21:47:42Z", true))),
-            ("2026-11-23 22:47", Some(("2026-11-23T21:47:00Z", false))),
-            ("mon 22:47:42", Some(("2026-11-23T21:47:42Z", true))),
-            ("Monday, 22:47", Some(("2026-11-23T21:47:00Z", false))),
-            ("yesterday 22:47", Some(("2026-11-23T21:47:00Z", false))),
-            ("08:30", Some(("2026-11-24T07:30:00Z", false))),
-            ("tue 08:30", Some(("2026-11-24T07:30:00Z", false))),
-            ("tue 10:00", Some(("2026-11-17T09:00:00Z", false))),
-            ("wed 10:00", Some(("2026-11-18T09:00:00Z", false))),
+            ("2026-11-23T21:47:42Z", Some(("2026-11-23T21:47:42Z", Said::ToTheSecond))),
+            ("2026-11-23T22:47:42+01:00", Some(("2026-11-23T21:47:42Z", Said::ToTheSecond))),
+            ("2026-11-23 22:47", Some(("2026-11-23T21:47:00Z", Said::ToTheMinute))),
+            ("mon 22:47:42", Some(("2026-11-23T21:47:42Z", Said::ToTheSecond))),
+            ("Monday, 22:47", Some(("2026-11-23T21:47:00Z", Said::ToTheMinute))),
+            ("yesterday 22:47", Some(("2026-11-23T21:47:00Z", Said::ToTheMinute))),
+            ("08:30", Some(("2026-11-24T07:30:00Z", Said::ToTheMinute))),
+            ("tue 08:30", Some(("2026-11-24T07:30:00Z", Said::ToTheMinute))),
+            ("tue 10:00", Some(("2026-11-17T09:00:00Z", Said::ToTheMinute))),
+            ("wed 10:00", Some(("2026-11-18T09:00:00Z", Said::ToTheMinute))),
+            ("2026-11-23", Some(("2026-11-22T23:00:00Z", Said::ToTheDay))),
             ("noon", None),
             ("mon", None),
             ("mo 10:00", None),
@@ -115,7 +135,7 @@ mod tests {
             ("", None),
         ];
         for (text, expected) in table {
-            let got = parse(text, &now).ok().map(|m| (m.from.to_string(), m.to_the_second));
+            let got = parse(text, &now).ok().map(|m| (m.from.to_string(), m.said));
             assert_eq!(got, expected.map(|(t, s)| (t.to_owned(), s)), "{text:?}");
         }
     }

@@ -146,6 +146,19 @@ impl<S: Store> Ledger<S> {
         Ok(())
     }
 
+    /// Brings an anchor up to date that a crash or a full disk left behind.
+    pub(super) fn catch_up_anchor(&self) -> Result<(), LedgerError> {
+        match &self.anchor {
+            Some(anchor)
+                if std::fs::read(anchor).is_ok_and(|a| a == self.published.note.as_bytes()) =>
+            {
+                Ok(())
+            }
+            Some(anchor) => dir::write_durable(anchor, self.published.note.as_bytes()),
+            None => Ok(()),
+        }
+    }
+
     /// Reads head and tree from the store again.
     fn reload(&mut self) -> Result<(), LedgerError> {
         let found = self.store.head()?;

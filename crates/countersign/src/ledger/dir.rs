@@ -57,6 +57,9 @@ impl LedgerDir {
         anchor: Option<PathBuf>,
     ) -> Result<Self, LedgerError> {
         fs::create_dir_all(path).map_err(LedgerError::file("create", path))?;
+        // A relative path would mean another file to a command run elsewhere.
+        let absolute = |p: PathBuf| std::path::absolute(&p).map_err(LedgerError::file("find", p));
+        let anchor = anchor.map(absolute).transpose()?;
         let mut there = fs::read_dir(path).map_err(LedgerError::file("list", path))?;
         if there.next().is_some() {
             return Err(LedgerError::NotEmpty(path.to_owned()));

@@ -28,6 +28,9 @@ use super::pages::{self, Seal};
 use super::{LedgerError, history};
 use crate::store::sqlite::open_read_only;
 
+/// How the place of a changed page begins.
+const PAGE: &str = "ledger.db page";
+
 /// What was found wrong, and where.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Fault {
@@ -54,7 +57,7 @@ pub struct Report {
     pub entries: u64,
     /// Tiles compared.
     pub tiles: u64,
-    /// Checkpoints verified.
+    /// Different checkpoints verified, in the database and outside.
     pub checkpoints: u64,
     /// Personal segments that were erased under a redaction record.
     pub redacted: u64,
@@ -79,7 +82,7 @@ pub fn fsck(
     acknowledged: &[Acknowledged],
     step: &mut dyn FnMut(u64),
 ) -> Result<Report, LedgerError> {
-    let mut check = Check { report: Report::default(), at_size: BTreeMap::new() };
+    let mut check = Check::default();
     check.pages(pages::check(dir)?);
     let notes = check.notes_outside(dir);
     match open_read_only(&dir.database()) {
@@ -89,10 +92,12 @@ pub fn fsck(
     Ok(check.report)
 }
 
+#[derive(Default)]
 struct Check {
     report: Report,
     /// Roots wanted at these sizes, filled while the tree grows.
     at_size: BTreeMap<u64, Option<Hash>>,
+    verified_sizes: BTreeSet<u64>,
 }
 
 /// A checkpoint and where it was found.
@@ -111,8 +116,15 @@ impl Check {
         match seal {
             Seal::Whole { .. } => {}
             Seal::Broken(pages) => {
-                for page in pages {
-                    self.fault(format_args!("ledger.db page {page}"), "differs from its seal");
+                // Neighbours are one fault: a file that was swapped differs in thousands of pages.
+                for run in pages.chunk_by(|a, b| a + 1 == *b) {
+                    let (first, last) = (run[0], run[run.len() - 1]);
+                    let problem = if first == last {
+                        "differs from its seal".to_owned()
+                    } else {
+                        format!("and all up to page {last} differ from their seal")
+                    };
+                    self.fault(format_args!("{PAGE} {first}"), problem);
                 }
             }
             Seal::Absent => self.report.notes.push(
@@ -224,7 +236,10 @@ impl Check {
     fn checkpoint(&mut self, place: &str, checkpoint: &tlog::Checkpoint) {
         let name = format!("checkpoint {} ({place})", checkpoint.size());
         match self.at_size.get(&checkpoint.size().get()).copied().flatten() {
-            Some(root) if root == checkpoint.root() => self.report.checkpoints += 1,
+            Some(root) if root == checkpoint.root() => {
+                self.verified_sizes.insert(checkpoint.size().get());
+                self.report.checkpoints = self.verified_sizes.len() as u64;
+            }
             Some(root) => self.fault(
                 name,
                 format_args!("signs root {}, the entries have {root}", checkpoint.root()),
@@ -453,6 +468,11 @@ impl Report {
     /// Whether nothing is wrong.
     pub fn is_sound(&self) -> bool {
         self.faults.is_empty()
+    }
+
+    /// Whether all that is wrong are pages that differ from their seal.
+    pub fn only_the_seal_is_wrong(&self) -> bool {
+        self.faults.iter().all(|f| f.place.starts_with(PAGE) || f.place == "ledger.pages")
     }
 
     /// How many entries there are, as a size.

@@ -50,6 +50,21 @@ pub fn unseal(dir: &LedgerDir) -> Result<(), LedgerError> {
     remove_durable(&dir.pages())
 }
 
+/// Refuses a database that was changed since it was sealed.
+pub fn hold(dir: &LedgerDir) -> Result<(), LedgerError> {
+    match check(dir)? {
+        Seal::Broken(pages) => {
+            let first = pages.first().copied().unwrap_or(0);
+            Err(LedgerError::PagesChanged { pages: pages.len(), first })
+        }
+        Seal::Unreadable => Err(LedgerError::Settings {
+            path: dir.pages(),
+            problem: "is not a page seal; run `countersign ledger fsck`".to_owned(),
+        }),
+        Seal::Whole { .. } | Seal::Absent => Ok(()),
+    }
+}
+
 /// Compares the database with its seal.
 pub fn check(dir: &LedgerDir) -> Result<Seal, LedgerError> {
     let path = dir.pages();

@@ -1,16 +1,19 @@
 //! Reading a ledger: entries, proofs and coverage, without waiting for the writer.
 
+use std::collections::BTreeMap;
 use std::ops::ControlFlow;
 
+use evidence::channel::Channel;
 use evidence::record::Record;
+use evidence::record::check::check_entry;
 use evidence::record::envelope::Envelope;
 use evidence::record::payload::Payload;
 use rusqlite::Connection;
-use tlog::{InclusionProof, LeafIndex, TreeSize};
+use tlog::{Checkpoint, Frontier, InclusionProof, LeafIndex, TreeSize};
 
-use super::LedgerError;
 use super::dir::LedgerDir;
 use super::tree::Nodes;
+use super::{LedgerError, history, recover};
 use crate::store::sqlite::{open_read_only, read_head, read_tile};
 use crate::store::{Coverage, Refused, StoreError, TileId};
 
@@ -88,6 +91,33 @@ impl Reader {
         Ok(None)
     }
 
+    /// Calls `visit` with every record under the newest checkpoint, in their order, each held to
+    /// its leaf and all of them to the checkpoint's root: an answer rests on what was signed.
+    pub fn records(
+        &self,
+        dir: &LedgerDir,
+        mut visit: impl FnMut(LeafIndex, Record),
+    ) -> Result<Checkpoint, LedgerError> {
+        let checkpoint = newest_checkpoint(dir)?;
+        let (size, mut tree) = (checkpoint.size(), Frontier::new());
+        let failed = self.entries(LeafIndex::FIRST, |entry| {
+            if !size.contains(entry.index) {
+                return ControlFlow::Break(Ok(()));
+            }
+            match checked(&entry, tree.size()) {
+                Ok(record) => visit(entry.index, record),
+                Err(problem) => return ControlFlow::Break(Err((entry.index, problem))),
+            }
+            tree.push(tlog::leaf_hash(&entry.leaf), |_, _| {});
+            ControlFlow::Continue(())
+        })?;
+        match failed {
+            Some(Err((index, problem))) => Err(LedgerError::NotAsRecorded { index, problem }),
+            _ if tree.size() == size && tree.root() == checkpoint.root() => Ok(checkpoint),
+            _ => Err(LedgerError::NotAsSigned(size)),
+        }
+    }
+
     /// Reads one entry.
     pub fn entry(&self, index: LeafIndex) -> Result<Option<StoredEntry>, LedgerError> {
         self.entries(index, ControlFlow::Break).map(|e| e.filter(|e| e.index == index))
@@ -131,6 +161,30 @@ impl Reader {
         rows.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
     }
 
+    /// Lines that were refused in the last reading of sources that a channel's records came from:
+    /// what they would have said is not known.
+    pub fn refused_by_channel(&self) -> Result<BTreeMap<Channel, u64>, LedgerError> {
+        let rows = self.coverage()?;
+        let mut last: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in &rows {
+            let epoch = last.entry(&row.source).or_default();
+            *epoch = row.epoch.max(*epoch);
+        }
+        let current = |row: &&Coverage| last.get(row.source.as_str()) == Some(&row.epoch);
+        let mut refused: BTreeMap<&str, u64> = BTreeMap::new();
+        for row in rows.iter().filter(current) {
+            *refused.entry(&row.source).or_default() += row.refused;
+        }
+        let mut by_channel = BTreeMap::new();
+        for row in rows.iter().filter(current).filter(|r| r.accepted + r.duplicate > 0) {
+            let lines = refused.get(row.source.as_str()).copied().unwrap_or(0);
+            if let (1.., Ok(channel)) = (lines, row.channel.parse::<Channel>()) {
+                *by_channel.entry(channel).or_default() += lines;
+            }
+        }
+        Ok(by_channel)
+    }
+
     /// Refused lines, the newest reading first, at most `most`.
     pub fn refusals(&self, most: u32) -> Result<Vec<Refused>, LedgerError> {
         let sql = "SELECT source, epoch, line, reason FROM refusal
@@ -146,6 +200,22 @@ impl Reader {
         });
         rows.map_err(failed)?.collect::<Result<_, _>>().map_err(failed)
     }
+}
+
+/// The record of an entry that is at its place and is what its leaf commits to.
+fn checked(entry: &StoredEntry, expected: TreeSize) -> Result<Record, String> {
+    if entry.index != expected.next_index() {
+        return Err(format!("stands where entry {expected} should"));
+    }
+    check_entry(&entry.leaf, &entry.payload).map_err(|e| e.to_string())?;
+    entry.record().map(|(_, record)| record).map_err(|e| e.problem)
+}
+
+/// The newest published checkpoint, verified.
+pub fn newest_checkpoint(dir: &LedgerDir) -> Result<Checkpoint, LedgerError> {
+    let (notes, _) = history::read(&dir.checkpoints())?;
+    let note = notes.last().ok_or_else(|| LedgerError::NoCheckpoint(dir.checkpoints()))?;
+    recover::verified(note, dir, &dir.verifier_key()?, &dir.checkpoints())
 }
 
 fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEntry> {

@@ -37,7 +37,7 @@ pub fn open(dir: &LedgerDir) -> Result<EmbeddedLedger, LedgerError> {
     let lock = dir.lock()?;
     let (signer, origin) = (dir.signer()?, dir.origin()?);
     let (history, last) = match History::open(&dir.checkpoints()) {
-        Err(LedgerError::File { source, .. }) if source.kind() == std::io::ErrorKind::NotFound => {
+        Err(LedgerError::File { cause, .. }) if cause.kind() == std::io::ErrorKind::NotFound => {
             return Err(LedgerError::NoCheckpoint(dir.checkpoints()));
         }
         other => other?,
@@ -46,6 +46,8 @@ pub fn open(dir: &LedgerDir) -> Result<EmbeddedLedger, LedgerError> {
     let size = store.head()?.size;
     let mut tree = load_tree(&mut store, size)?;
     let published = hold_to_checkpoints(dir, last.as_deref(), &mut store, size)?;
+    // Sealing again what was changed meanwhile would hide the change.
+    pages::hold(dir)?;
     // From here on the file changes, so the seal on its pages is broken; first make that durable,
     // or a crash would leave a seal that accuses an honest file.
     pages::unseal(dir)?;
@@ -56,8 +58,10 @@ pub fn open(dir: &LedgerDir) -> Result<EmbeddedLedger, LedgerError> {
     let anchor = dir.settings.anchor.clone();
     let mut ledger =
         Ledger { store, tree, head, signer, origin, history, anchor, published, _lock: lock };
-    // Entries that were committed but not published when the last writer died.
+    // Entries that were committed but not published when the last writer died; and an anchor that
+    // it did not get to.
     ledger.publish()?;
+    ledger.catch_up_anchor()?;
     Ok(ledger)
 }
 
@@ -104,7 +108,7 @@ fn hold_to_checkpoints(
     Ok(Published { size, note: note.to_owned(), in_store: false })
 }
 
-fn verified(
+pub(super) fn verified(
     note: &str,
     dir: &LedgerDir,
     key: &VerifierKey,

@@ -78,6 +78,11 @@ impl Page<'_> {
         format!("{day}–{end}")
     }
 
+    fn day(&self, at: &Moment) -> String {
+        let zoned = at.earliest().to_zoned(self.options.tz.clone());
+        zoned.strftime("%a %Y-%m-%d").to_string()
+    }
+
     /// Eight columns: a time, or nothing but its absence.
     fn clock(&self, at: Option<&Moment>) -> String {
         let Some(at) = at else {
@@ -102,7 +107,15 @@ impl Page<'_> {
                 PLAIN,
             );
         }
+        let date = |t: Timestamp| t.to_zoned(self.options.tz.clone()).date();
+        let days = date(self.timeline.query.from) != date(self.timeline.query.to);
+        let mut day = String::new();
         for row in &self.timeline.rows {
+            let own = row.at.as_ref().map_or_else(|| "undated".to_owned(), |at| self.day(at));
+            if days && own != day {
+                self.sheet.entry("", &own, "", TITLE);
+                day = own;
+            }
             self.row(row, several);
         }
     }

@@ -29,12 +29,12 @@ pub enum Line {
 #[derive(Debug, thiserror::Error)]
 pub enum StreamError {
     /// The system or the archive.
-    #[error("cannot be read after line {line}: {source}; what came before is kept")]
+    #[error("cannot be read after line {line}: {cause}; what came before is kept")]
     Read {
         /// The last line that was read whole.
         line: u64,
         /// What went wrong.
-        source: io::Error,
+        cause: io::Error,
     },
     /// The archive unpacks to far more than a log does.
     #[error(
@@ -98,7 +98,7 @@ impl Lines {
             Stream::Plain(reader) => read_line(reader, line, limit),
             Stream::Gzip(reader) => read_line(reader.as_mut(), line, limit),
         };
-        let (length, ended) = read.map_err(|source| StreamError::Read { line: number, source })?;
+        let (length, ended) = read.map_err(|cause| StreamError::Read { line: number, cause })?;
         self.bytes += length as u64 + u64::from(ended);
         if matches!(self.stream, Stream::Gzip(_))
             && self.bytes > RATIO_FREE_BYTES.max(self.packed_bytes() * RATIO_MAX)

@@ -13,15 +13,17 @@ fn exit_codes_and_messages() {
         (&["ingest", "-", "--channel", "gossip"], 2, "known are argocd-application-watch"),
         (&["ingest", "-", "--channel", "ledger-redaction"], 2, "only the ledger itself"),
         (&["ingest", "no/such/file"], 5, "cannot open no/such/file"),
-        (&["timeline"], 2, "--from"),
-        (&["timeline", "--at", "noonish"], 2, "is no moment; say 2026-11-23T21:47:42Z"),
-        (&["timeline", "--at", "10:00", "--tz", "Mars/Base"], 5, "time zone \"Mars/Base\""),
+        (&["timeline"], 2, "--at, --from and --to, or --whole"),
+        (&["timeline", "--at", "noonish"], 2, "\"noonish\" is no moment or time zone; say when"),
+        (&["timeline", "--at", "10:00", "--tz", "Mars/Base"], 2, "\"Mars/Base\" is no moment"),
+        (&["timeline", "--whole", "--app", "nosuch"], 3, "no Application \"nosuch\""),
+        (&["ledger", "init", "--origin", "https://x.example/l"], 2, "an origin has no scheme"),
         (&["timeline", "--at", "10:00"], 3, ""),
         (&["ledger", "init", "--origin", "x.example"], 5, "is not empty"),
         (&["ledger", "init", "--origin", "a b"], 2, "origin"),
         (&["ledger", "checkpoint", "--size", "7"], 5, "no checkpoint of 7 entries"),
         (&["ledger", "redact", "--reason", "r"], 2, "--person"),
-        (&["verify", "no/such/pack"], 5, "cannot read no/such/pack"),
+        (&["verify", "no/such/pack"], 5, "cannot read no/such/pack: No such file"),
         (&["--people", "no/such/map", "timeline", "--whole"], 5, "cannot read no/such/map"),
         (&["completions", "bash"], 0, "_countersign"),
     ];
@@ -134,4 +136,32 @@ fn every_bit_of_a_pack_counts() {
             .is_some_and(|k| !String::from_utf8_lossy(&sound[k + 7..at]).contains('"'));
         assert!(embedded_key || !verdict.holds(), "byte {at}");
     }
+}
+
+#[test]
+fn a_pack_names_only_the_people_of_its_story() {
+    let bench = Bench::new();
+    let map = r#"{"zoe":{"kubernetes_user":"zoe@shop.example"},"yan":{"kubernetes_user":"yan@shop.example"}}"#;
+    let people = bench.write("people.json", map.as_bytes());
+    bench.ingest("a.jsonl", &[audit_line("a", "zoe@shop.example", "")]).done();
+    let pack = bench.path("a.pack");
+    let path = pack.to_str().expect("UTF-8");
+    bench.run(&["--people", &people, "evidence", "export", "--out", path]).done();
+    let text = std::fs::read_to_string(&pack).expect("read");
+    assert!(text.contains("zoe@shop.example") && !text.contains("yan@shop.example"));
+    bench.run(&["verify", path]).done();
+}
+
+#[test]
+fn lines_refused_at_intake_are_told_with_the_answer() {
+    let bench = Bench::new();
+    let line = audit_line("a", "zoe@shop.example", "");
+    bench.ingest("a.jsonl", &[line.clone(), "{".to_owned()]);
+    let answer = bench.run(&["timeline", "--whole"]);
+    let words = answer.out.split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(words.contains("1 refused at intake of its sources"), "{}", answer.out);
+    // Mended and read again, nothing is missing any more.
+    bench.ingest("a.jsonl", &[line, audit_line("b", "zoe@shop.example", "")]).done();
+    let answer = bench.run(&["timeline", "--whole"]);
+    assert!(!answer.out.contains("refused at intake"), "{}", answer.out);
 }

@@ -99,6 +99,59 @@ fn a_change_by_sql_is_found_without_the_page_seal() {
     }
 }
 
+/// An answer rests on what was signed, not on what the database says now.
+#[test]
+fn a_changed_record_is_told_by_no_answer_and_goes_into_no_pack() {
+    let table = [
+        (
+            "UPDATE entry SET payload = cast(replace(payload, 'p7@', 'q7@') AS BLOB) WHERE idx = 7",
+            "entry 7: ",
+        ),
+        ("UPDATE entry SET idx = 9999 WHERE idx = 8", "entry 9: stands where entry 8 should"),
+        ("DELETE FROM entry WHERE idx = 599", "another root than checkpoint 600 signs"),
+    ];
+    for (sql, message) in table {
+        let bench = ledger();
+        let connection = Connection::open(bench.ledger().join("ledger.db")).expect("opened");
+        connection
+            .execute_batch("DROP TRIGGER entry_is_final; DROP TRIGGER entry_stays;")
+            .expect("triggers dropped");
+        assert_eq!(connection.execute(sql, []).expect(sql), 1, "{sql}");
+        drop(connection);
+        let pack = bench.path("p");
+        let export = ["evidence", "export", "--out", pack.to_str().expect("UTF-8")];
+        for words in [&["timeline", "--whole"][..], &export] {
+            let ran = bench.run(words);
+            assert_eq!(ran.code, 4, "{sql}: {}", ran.out);
+            assert!(ran.err.contains(message), "{sql}: {}", ran.err);
+        }
+    }
+}
+
+/// Writing on would seal the changed pages as if they were sound.
+#[test]
+fn a_file_changed_since_it_was_closed_is_not_written_to() {
+    let bench = ledger();
+    let path = bench.ledger().join("ledger.db");
+    let mut bytes = fs::read(&path).expect("read");
+    // The last four bytes of the file's header page before its first cell: no row covers them.
+    bytes[72] ^= 1;
+    fs::write(&path, &bytes).expect("written");
+    let refused = bench.ingest("more.jsonl", &[audit_line("more", "p@x.example", "")]);
+    assert_eq!(refused.code, 4, "{}", refused.err);
+    assert!(
+        refused.err.contains("1 pages of the database differ from their seal, the first is page 1"),
+        "{}",
+        refused.err
+    );
+    assert_eq!(places(&bench), ["ledger.db page 1"]);
+    let resealed = bench.run(&["ledger", "fsck", "--reseal"]);
+    assert_eq!(resealed.code, 1, "{}", resealed.out);
+    assert!(resealed.out.contains("Sealed anew"), "{}", resealed.out);
+    bench.ingest("more.jsonl", &[audit_line("more", "p@x.example", "")]).done();
+    bench.run(&["ledger", "fsck"]).done();
+}
+
 #[test]
 fn the_database_itself_refuses_to_change_an_entry() {
     let bench = ledger();

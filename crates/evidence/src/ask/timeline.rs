@@ -120,6 +120,32 @@ impl Timeline {
         serde_json::to_vec(self).expect("a timeline has text keys only and is written to memory")
     }
 
+    /// Takes into account lines that were refused at intake: a channel that lost lines is not
+    /// complete, so what was looked for in it and not found may have stood there.
+    pub fn weaken(&mut self, refused: &BTreeMap<Channel, u64>) {
+        let reason = |channel: &str| {
+            let (_, lines) = refused.iter().find(|(c, _)| c.id() == channel)?;
+            Some(format!("{lines} refused at intake of its sources"))
+        };
+        for source in &mut self.sources {
+            if let Some(reason) =
+                reason(source.coverage.channel).filter(|_| source.coverage.interpreted)
+            {
+                let others = source.incomplete.take().map(|other| format!("{other}; "));
+                source.incomplete = Some(others.unwrap_or_default() + &reason);
+            }
+        }
+        for question in &mut self.questions {
+            let looked_for = std::mem::take(&mut question.not_found);
+            for absence in looked_for {
+                match reason(absence.channel) {
+                    None => question.not_found.push(absence),
+                    reason => question.cannot_tell.push(Absence { reason, ..absence }),
+                }
+            }
+        }
+    }
+
     /// The operations in the window whose initiator is contradicted.
     pub fn contradicted(&self) -> impl Iterator<Item = &Question> {
         self.questions.iter().filter(|q| q.result.is_contradicted())

@@ -13,7 +13,8 @@ use crate::render::printable;
 
 pub(super) fn reach(source: &Source, clock: impl Fn(&Moment) -> String) -> String {
     let coverage = &source.coverage;
-    let mut text = format!("{}: {} records", coverage.channel, coverage.records);
+    let noun = if coverage.records == 1 { "record" } else { "records" };
+    let mut text = format!("{}: {} {noun}", coverage.channel, coverage.records);
     if let (Some(first), Some(last)) = (&coverage.first, &coverage.last) {
         text = format!("{text}, {}–{}", clock(first), clock(last));
     }
