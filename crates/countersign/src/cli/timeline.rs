@@ -6,10 +6,11 @@ use evidence::ask::timeline::{Query, timeline};
 use evidence::channel::Channel;
 use evidence::record::{Cite, Record};
 use evidence::story::{Story, derive};
+use evidence::time::Moment;
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
 
-use super::when::{self, BadTime, Moment, Said};
+use super::when::{self, BadTime, Said};
 use super::{Context, Format, Outcome};
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
@@ -112,7 +113,7 @@ fn period(args: &Args, tz: &TimeZone, system: Timestamp) -> anyhow::Result<(Time
 }
 
 /// The end of what was said: a minute or a day said as the end is part of the period.
-fn end_of(moment: Moment) -> Result<Timestamp, jiff::Error> {
+fn end_of(moment: when::Moment) -> Result<Timestamp, jiff::Error> {
     moment.from.checked_add(match moment.said {
         Said::ToTheSecond => SignedDuration::from_secs(1),
         Said::ToTheMinute => SignedDuration::from_mins(1),
@@ -143,8 +144,8 @@ pub(super) fn tell(dir: &LedgerDir, context: &Context<'_>) -> anyhow::Result<Tol
 /// From the first to the last time that a record states.
 fn extent(story: &Story) -> Option<(Timestamp, Timestamp)> {
     let first =
-        story.coverage.iter().filter_map(|c| c.first.as_ref()).map(|m| m.earliest()).min()?;
-    let last = story.coverage.iter().filter_map(|c| c.last.as_ref()).map(|m| m.latest()).max()?;
+        story.coverage.iter().filter_map(|c| c.first.as_ref()).map(Moment::earliest).min()?;
+    let last = story.coverage.iter().filter_map(|c| c.last.as_ref()).map(Moment::latest).max()?;
     Some((first, last.checked_add(SignedDuration::from_nanos(1)).ok()?))
 }
 

@@ -262,7 +262,7 @@ mod tests {
 
     #[test]
     fn what_is_cut_and_why() {
-        use Class::{Address, Personal, Secret, SecretNumber};
+        use Class::{Address, Personal, Secret};
         let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
         let with_jwt = format!(r#"{{"msg":"got {jwt}, ok"}}"#);
         let table: &[Row<'_>] = &[
@@ -287,6 +287,35 @@ mod tests {
                 &[(r#"{\"kind\": \"Secret\",\"data\":{}}"#, Secret)],
             ),
             (r#"{"copy":"{\"kind\":\"SecretStore\"}"}"#, false, &[]),
+            (r#"{"sourceIPs":["10.0.0.9"]}"#, false, &[("10.0.0.9", Address)]),
+            (r#"{"user":{"username":"platform-root"}}"#, false, &[("platform-root", Personal)]),
+            (r#"{"user":{"username":"system:kube-scheduler"}}"#, false, &[]),
+            (r#"{"username":"proj:prod:deployer"}"#, false, &[]),
+            (
+                r#"{"message":"a.b@c.example initiated sync"}"#,
+                false,
+                &[("a.b@c.example", Personal)],
+            ),
+            (r#"{"message":"x\na.b@c.example."}"#, false, &[("a.b@c.example", Personal)]),
+            (
+                r#"{"message":"x\u000aa.b\u0040c.example"}"#,
+                false,
+                &[(r"x\u000aa.b\u0040c.example", Personal)],
+            ),
+            (r#"{"image":"r.example/api@sha256:4bfe"}"#, false, &[]),
+            (r#"{"m":"by Carol Núñez"}"#, false, &[("Carol Núñez", Personal)]),
+            (r#"{"m":"debug-CNunez in savannah"}"#, false, &[("CNunez", Personal)]),
+            (r#"{"a.b@c.example":1}"#, false, &[("a.b@c.example", Personal)]),
+        ];
+        for (json, secret_object, expected) in table {
+            assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
+        }
+    }
+
+    #[test]
+    fn secrets_in_documents_within_strings_in_patches_and_as_numbers() {
+        use Class::{Secret, SecretNumber};
+        let table: &[Row<'_>] = &[
             (r#"{"password":12345,"port":443}"#, false, &[("12345", SecretNumber)]),
             (r#"{"valuesObject":{"db":{"password":true}}}"#, false, &[("true", SecretNumber)]),
             (
@@ -317,25 +346,6 @@ mod tests {
             ),
             (r#"{"values":"oidc:\n  clientSecret: $oidc.secret\n"}"#, false, &[]),
             (r#"{"copy":"{\"env\":[{\"name\":\"LEVEL\",\"value\":\"x\"}]}\n"}"#, false, &[]),
-            (r#"{"sourceIPs":["10.0.0.9"]}"#, false, &[("10.0.0.9", Address)]),
-            (r#"{"user":{"username":"platform-root"}}"#, false, &[("platform-root", Personal)]),
-            (r#"{"user":{"username":"system:kube-scheduler"}}"#, false, &[]),
-            (r#"{"username":"proj:prod:deployer"}"#, false, &[]),
-            (
-                r#"{"message":"a.b@c.example initiated sync"}"#,
-                false,
-                &[("a.b@c.example", Personal)],
-            ),
-            (r#"{"message":"x\na.b@c.example."}"#, false, &[("a.b@c.example", Personal)]),
-            (
-                r#"{"message":"x\u000aa.b\u0040c.example"}"#,
-                false,
-                &[(r"x\u000aa.b\u0040c.example", Personal)],
-            ),
-            (r#"{"image":"r.example/api@sha256:4bfe"}"#, false, &[]),
-            (r#"{"m":"by Carol Núñez"}"#, false, &[("Carol Núñez", Personal)]),
-            (r#"{"m":"debug-CNunez in savannah"}"#, false, &[("CNunez", Personal)]),
-            (r#"{"a.b@c.example":1}"#, false, &[("a.b@c.example", Personal)]),
         ];
         for (json, secret_object, expected) in table {
             assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
