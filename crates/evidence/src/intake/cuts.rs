@@ -14,7 +14,7 @@ use std::ops::Range;
 
 use aho_corasick::AhoCorasick;
 
-use self::text::{TOKEN_STARTS, holds_secret_document};
+use self::text::{OTHER_MARKERS, TOKEN_STARTS, holds_secret_document};
 use super::json::{Found, JsonError, What, scan, unescape};
 
 mod text;
@@ -80,6 +80,11 @@ const NOT_PEOPLE: &[&str] = &["system:", "proj:"];
 pub struct Rules {
     names: Option<AhoCorasick>,
     tokens: AhoCorasick,
+    /// What every secret that is known by its text has in it: most texts have none of these, and
+    /// are looked at no further.
+    markers: AhoCorasick,
+    /// The words by which a name tells that its value is secret.
+    telling: AhoCorasick,
 }
 
 /// The names do not fit into one automaton.
@@ -98,17 +103,24 @@ impl Rules {
                 .build(patterns)
                 .map_err(|e| TooManyNames(e.to_string()))
         };
-        let tokens = build(TOKEN_STARTS, false)?;
-        Ok(Self { names: if names.is_empty() { None } else { Some(build(&names, true)?) }, tokens })
+        let markers = [TOKEN_STARTS, OTHER_MARKERS].concat();
+        let words = [SECRET_KEYS, SECRET_NAME_ENDS].concat();
+        Ok(Self {
+            names: if names.is_empty() { None } else { Some(build(&names, true)?) },
+            tokens: build(TOKEN_STARTS, false)?,
+            markers: build(&markers, false)?,
+            telling: build(&words, true)?,
+        })
     }
 
     /// Finds the cuts of a record: sorted, without overlap. `secret_object` says that the record
     /// is about a Secret, whose `data` and `stringData` are cut whatever they hold.
     pub fn cuts(&self, bytes: &[u8], secret_object: bool) -> Result<Vec<Cut>, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|e| JsonError::NotUtf8(e.valid_up_to()))?;
-        let secret_object = secret_object || mentions_secret_object(text);
+        let mentions_secret = mentions_secret_object(text);
+        let secret_object = secret_object || mentions_secret;
         let (cuts, pairs) = (Vec::new(), BTreeMap::new());
-        let mut finder = Finder { rules: self, text, secret_object, cuts, pairs };
+        let mut finder = Finder { rules: self, text, secret_object, mentions_secret, cuts, pairs };
         scan(bytes, &mut |found| finder.string(found))?;
         finder.named_values();
         Ok(merge(finder.cuts))
@@ -126,6 +138,8 @@ struct Finder<'r, 'a> {
     rules: &'r Rules,
     text: &'a str,
     secret_object: bool,
+    /// Whether a manifest of a Secret stands anywhere in the record.
+    mentions_secret: bool,
     cuts: Vec<Cut>,
     /// By the offset of their object.
     pairs: BTreeMap<usize, Pair>,
@@ -160,7 +174,9 @@ impl Finder<'_, '_> {
         if found.what == What::Number {
             return None;
         }
-        if mentions_secret_object(raw) || holds_secret_document(self.rules, raw) {
+        if self.mentions_secret && mentions_secret_object(raw)
+            || holds_secret_document(self.rules, raw)
+        {
             return Some(Class::Secret);
         }
         if ADDRESS_KEYS.contains(&key.as_str()) {

@@ -25,6 +25,9 @@ pub(super) const TOKEN_STARTS: &[&str] = &[
     "xoxp-",
     "xoxa-",
 ];
+/// Marks of secrets that [`Rules::hits`] knows by other rules than their start.
+pub(super) const OTHER_MARKERS: &[&str] =
+    &["Bearer ", "bearer ", "Basic ", "://", "PRIVATE KEY-----"];
 /// The shortest text that is taken for a token: `eyJ` alone is no secret.
 const TOKEN_BYTES_MIN: usize = 16;
 
@@ -32,8 +35,12 @@ impl Rules {
     /// Secrets and personal data in a text; ranges are those of the text.
     pub(super) fn hits(&self, text: &str) -> Vec<Cut> {
         let mut hits = Vec::new();
-        self.tokens(text, &mut hits);
-        emails(text, &mut hits);
+        if self.markers.is_match(text) {
+            self.tokens(text, &mut hits);
+        }
+        if text.contains('@') {
+            emails(text, &mut hits);
+        }
         if let Some(names) = &self.names {
             let found = names.find_iter(text).map(|m| m.start()..m.end());
             let alone = found.filter(|r| stands_alone(text.as_bytes(), r));
@@ -127,7 +134,8 @@ fn stands_alone(bytes: &[u8], range: &Range<usize>) -> bool {
 /// Whether a string holds secrets in a form of its own: JSON or YAML within JSON, as in the copy
 /// that `kubectl apply` annotates and in Helm values.
 pub(super) fn holds_secret_document(rules: &Rules, raw: &str) -> bool {
-    let worth = raw.contains("\\\"") || raw.contains("\\n");
+    // Without a telling word no rule could find a secret in it; a token is found by its own form.
+    let worth = (raw.contains("\\\"") || raw.contains("\\n")) && rules.telling.is_match(raw);
     let Some(text) = unescape(raw).filter(|_| worth) else { return false };
     let start = text.trim_start();
     if start.starts_with(['{', '[']) {
