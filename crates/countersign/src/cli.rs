@@ -25,6 +25,7 @@ mod export;
 mod ingest;
 mod ledger;
 mod show;
+mod status;
 mod terminal;
 mod timeline;
 mod verify;

@@ -21,12 +21,15 @@ use evidence::record::check::check_entry;
 use evidence::record::payload::Payload;
 use rusqlite::Connection;
 use sha2::{Digest as _, Sha256};
-use tlog::{Frontier, Hash, LeafIndex, TreeSize, UnverifiedCheckpoint};
+use tlog::{Hash, LeafIndex, TreeSize, UnverifiedCheckpoint};
 
+use self::reread::{FoundNote, Regrown, Row, each_entry, stored_notes};
 use super::dir::LedgerDir;
 use super::pages::{self, Seal};
 use super::{LedgerError, history};
 use crate::store::sqlite::open_read_only;
+
+mod reread;
 
 /// How the place of a changed page begins.
 const PAGE: &str = "ledger.db page";
@@ -98,12 +101,6 @@ struct Check {
     /// Roots wanted at these sizes, filled while the tree grows.
     at_size: BTreeMap<u64, Option<Hash>>,
     verified_sizes: BTreeSet<u64>,
-}
-
-/// A checkpoint and where it was found.
-struct FoundNote {
-    place: &'static str,
-    note: String,
 }
 
 impl Check {
@@ -388,63 +385,6 @@ struct Redactions {
     erased: BTreeSet<(u64, u32)>,
     /// Entry and segment of what redaction records name.
     named: BTreeSet<(u64, u32)>,
-}
-
-/// The tree grown again: every eighth level's hashes, one run a level.
-#[derive(Default)]
-struct Regrown {
-    frontier: Frontier,
-    levels: Vec<Vec<u8>>,
-}
-
-impl Regrown {
-    fn push(&mut self, leaf: &[u8]) {
-        let levels = &mut self.levels;
-        self.frontier.push(tlog::leaf_hash(leaf), |id, hash| {
-            let (level, rest) = (usize::from(id.level / 8), id.level % 8);
-            if rest == 0 {
-                if levels.len() <= level {
-                    levels.push(Vec::new());
-                }
-                levels[level].extend_from_slice(hash.as_bytes());
-            }
-        });
-    }
-
-    /// The tiles by row id: level times 2^56 plus number, as the migration says.
-    fn tiles(&self) -> BTreeMap<u64, &[u8]> {
-        let rows = (0u64..).zip(&self.levels).flat_map(|(level, run)| {
-            (0u64..)
-                .zip(run.chunks(256 * 32))
-                .map(move |(number, tile)| ((level << 56) | number, tile))
-        });
-        rows.collect()
-    }
-}
-
-struct Row {
-    index: u64,
-    key: Vec<u8>,
-    leaf: Vec<u8>,
-    payload: Vec<u8>,
-}
-
-fn each_entry(connection: &Connection, mut visit: impl FnMut(Row)) -> rusqlite::Result<()> {
-    let mut statement =
-        connection.prepare("SELECT idx, key, leaf, payload FROM entry NOT INDEXED ORDER BY idx")?;
-    let mut rows = statement.query([])?;
-    while let Some(row) = rows.next()? {
-        let (index, key) = (row.get(0)?, row.get(1)?);
-        visit(Row { index, key, leaf: row.get(2)?, payload: row.get(3)? });
-    }
-    Ok(())
-}
-
-fn stored_notes(connection: &Connection) -> rusqlite::Result<Vec<FoundNote>> {
-    let mut statement = connection.prepare("SELECT note FROM checkpoint ORDER BY size")?;
-    let rows =
-        statement.query_map([], |row| Ok(FoundNote { place: "database", note: row.get(0)? }))?;
-    rows.collect()
 }
 
 /// Reads acknowledgements: a line each, `<index> <leaf hash in hex>`, as `ingest --acks` writes.

@@ -1,0 +1,101 @@
+use super::*;
+
+fn cut_text(json: &str, secret_object: bool) -> Vec<(&str, Class)> {
+    let rules = Rules::new(["Carol Núñez", "cnunez", "anna"]).expect("few names");
+    let cuts = rules.cuts(json.as_bytes(), secret_object).expect("valid JSON");
+    cuts.into_iter().map(|c| (&json[c.range], c.class)).collect()
+}
+
+/// A record, whether it is of a Secret, and what is cut of it.
+type Row<'a> = (&'a str, bool, &'a [(&'a str, Class)]);
+
+#[test]
+fn what_is_cut_and_why() {
+    use Class::{Address, Personal, Secret};
+    let jwt = "eyJhbGciOiJSUzI1NiJ9.eyJzdWIiOiIxIn0.c2ln";
+    let with_jwt = format!(r#"{{"msg":"got {jwt}, ok"}}"#);
+    let table: &[Row<'_>] = &[
+        (r#"{"a":"plain"}"#, false, &[]),
+        (r#"{"headers":{"Authorization":["Bearer x"]}}"#, false, &[("Bearer x", Secret)]),
+        (r#"{"msg":"sent Bearer abcdefgh1234 to it"}"#, false, &[("abcdefgh1234", Secret)]),
+        (&with_jwt, false, &[(jwt, Secret)]),
+        (r#"{"msg":"eyJ is a start"}"#, false, &[]),
+        (r#"{"status":{"token":"t0k"}}"#, false, &[("t0k", Secret)]),
+        (r#"{"data":{"k":"c2VjcmV0"}}"#, true, &[("c2VjcmV0", Secret)]),
+        (r#"{"data":{"k":"plain"}}"#, false, &[]),
+        (r#"{"env":[{"value":"hunter2","name":"DB_PASSWORD"}]}"#, false, &[("hunter2", Secret)]),
+        (r#"{"env":[{"name":"LOG_LEVEL","value":"info"}]}"#, false, &[]),
+        (r#"{"url":"https://bot:pw@git.example/x"}"#, false, &[("bot:pw@git.example", Secret)]),
+        (
+            r#"{"manifests":["{\"kind\": \"Secret\",\"data\":{}}"]}"#,
+            false,
+            &[(r#"{\"kind\": \"Secret\",\"data\":{}}"#, Secret)],
+        ),
+        (r#"{"copy":"{\"kind\":\"SecretStore\"}"}"#, false, &[]),
+        (r#"{"sourceIPs":["10.0.0.9"]}"#, false, &[("10.0.0.9", Address)]),
+        (r#"{"user":{"username":"platform-root"}}"#, false, &[("platform-root", Personal)]),
+        (r#"{"user":{"username":"system:kube-scheduler"}}"#, false, &[]),
+        (r#"{"username":"proj:prod:deployer"}"#, false, &[]),
+        (r#"{"message":"a.b@c.example initiated sync"}"#, false, &[("a.b@c.example", Personal)]),
+        (r#"{"message":"x\na.b@c.example."}"#, false, &[("a.b@c.example", Personal)]),
+        (
+            r#"{"message":"x\u000aa.b\u0040c.example"}"#,
+            false,
+            &[(r"x\u000aa.b\u0040c.example", Personal)],
+        ),
+        (r#"{"image":"r.example/api@sha256:4bfe"}"#, false, &[]),
+        (r#"{"m":"by Carol Núñez"}"#, false, &[("Carol Núñez", Personal)]),
+        (r#"{"m":"debug-CNunez in savannah"}"#, false, &[("CNunez", Personal)]),
+        (r#"{"a.b@c.example":1}"#, false, &[("a.b@c.example", Personal)]),
+    ];
+    for (json, secret_object, expected) in table {
+        assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
+    }
+}
+
+#[test]
+fn secrets_in_documents_within_strings_in_patches_and_as_numbers() {
+    use Class::{Secret, SecretNumber};
+    let table: &[Row<'_>] = &[
+        (r#"{"password":12345,"port":443}"#, false, &[("12345", SecretNumber)]),
+        (r#"{"valuesObject":{"db":{"password":true}}}"#, false, &[("true", SecretNumber)]),
+        (
+            r#"[{"op":"add","path":"/spec/dbPassword","value":"hunter2"}]"#,
+            false,
+            &[("hunter2", Secret)],
+        ),
+        (r#"[{"op":"add","path":"/data/x","value":"hunter2"}]"#, true, &[("hunter2", Secret)]),
+        (r#"{"object":{"data":{"k":"czNjcjN0"},"kind":"Secret"}}"#, false, &[("czNjcjN0", Secret)]),
+        (
+            r#"{"copy":"{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"x\"}]}"}"#,
+            false,
+            &[(r#"{\"env\":[{\"name\":\"DB_PASSWORD\",\"value\":\"x\"}]}"#, Secret)],
+        ),
+        (
+            r#"{"values":"db:\n  password: hunter2\n"}"#,
+            false,
+            &[(r"db:\n  password: hunter2\n", Secret)],
+        ),
+        (
+            r#"{"values":"env:\n- name: API_TOKEN\n  value: x\n"}"#,
+            false,
+            &[(r"env:\n- name: API_TOKEN\n  value: x\n", Secret)],
+        ),
+        (r#"{"values":"oidc:\n  clientSecret: $oidc.secret\n"}"#, false, &[]),
+        (r#"{"copy":"{\"env\":[{\"name\":\"LEVEL\",\"value\":\"x\"}]}\n"}"#, false, &[]),
+    ];
+    for (json, secret_object, expected) in table {
+        assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
+    }
+}
+
+#[test]
+fn overlapping_cuts_take_the_stronger_class() {
+    let cut = |range, class| Cut { range, class };
+    let merged = merge(vec![
+        cut(5..9, Class::Secret),
+        cut(0..6, Class::Personal),
+        cut(20..22, Class::Address),
+    ]);
+    assert_eq!(merged, [cut(0..9, Class::Secret), cut(20..22, Class::Address)]);
+}
