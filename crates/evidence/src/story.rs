@@ -86,7 +86,9 @@ pub struct UnmatchedStart {
 /// Derives the story of a set of records.
 pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Story {
     let facts = Facts::of(records);
-    let coverage: Vec<Coverage> = facts.seen.iter().map(|(c, seen)| seen.coverage(*c)).collect();
+    let mut coverage: Vec<Coverage> =
+        facts.seen.iter().map(|(c, seen)| seen.coverage(*c)).collect();
+    coverage::spread_gaps(&mut coverage);
     let teller = Teller::new(&facts, people, &coverage);
     let operations = teller.operations();
     let unmatched = teller.unmatched(&operations);

@@ -21,7 +21,7 @@ impl Teller<'_> {
         when: Option<Moment>,
     ) -> Vec<Absence> {
         let mut absences = Vec::new();
-        let by_itself = evidence.request.automated && evidence.setter.is_none();
+        let by_itself = evidence.request.automated && evidence.setters.is_empty();
         if evidence.server.is_empty() && !by_itself {
             absences.push(self.absence(
                 "OperationStarted of argocd-server at that version",
@@ -36,7 +36,7 @@ impl Teller<'_> {
                 when,
             ));
         }
-        if evidence.setter.is_none() {
+        if evidence.setters.is_empty() {
             let what = "audit record of the write that resulted in that version";
             let mut absence = self.absence(what, Channel::KubernetesAudit, when);
             let silent = |w: &Cited<AuditWrite>| w.fact.resulting_version.is_none();

@@ -80,11 +80,17 @@ impl Identity {
 /// Kubernetes reserves `system:` for its own accounts, service accounts among them
 /// (`kubernetes/kubernetes` `staging/src/k8s.io/apiserver/pkg/authentication/user/user.go`); Argo
 /// CD names the bearer of a project token `proj:<project>:<role>`
-/// (`argoproj/argo-cd` `util/rbac/rbac.go`). Neither names a human.
+/// (`argoproj/argo-cd` `util/rbac/rbac.go`). Neither names a human; but for the accounts of
+/// [`OF_ANYBODY`], behind which people stand.
 pub fn is_machine(account: &str) -> bool {
     let parts = account.split(':').filter(|part| !part.is_empty()).count();
-    account.starts_with("system:") || (account.starts_with("proj:") && parts == 3)
+    let system = account.starts_with("system:") && !OF_ANYBODY.contains(&account);
+    system || (account.starts_with("proj:") && parts == 3)
 }
+
+/// Accounts of the system that people use: the administrator's certificate of k3s and OpenShift,
+/// and a caller without a name.
+const OF_ANYBODY: [&str; 2] = ["system:admin", "system:anonymous"];
 
 /// One claim about who started an operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]

@@ -127,6 +127,18 @@ const fn is_interpreted(channel: Channel) -> bool {
     }
 }
 
+/// A watch that breaks off says so without saying what it watched: an `ERROR` line before any other
+/// is filed with the objects. It may be any watch's, so it is a gap of each.
+pub(crate) fn spread_gaps(coverage: &mut [Coverage]) {
+    let objects = Channel::KubernetesObjectWatch.id();
+    let stray: Vec<Gap> =
+        coverage.iter().filter(|c| c.channel == objects).flat_map(|c| c.gaps.clone()).collect();
+    let watches = [Channel::ArgocdApplicationWatch.id(), Channel::KubernetesEventWatch.id()];
+    for watch in coverage.iter_mut().filter(|c| watches.contains(&c.channel)) {
+        watch.gaps.extend(stray.iter().cloned());
+    }
+}
+
 impl Coverage {
     /// Whether a record of that moment would be here if there had been one, or why not.
     pub fn at(&self, moment: Option<&Moment>) -> Result<(), String> {

@@ -8,6 +8,8 @@ use std::collections::BTreeMap;
 use std::collections::btree_map::Entry;
 use std::fmt::Debug;
 
+use jiff::Timestamp;
+
 use super::coverage::Seen;
 use super::wire::Cites;
 use crate::channel::Channel;
@@ -36,7 +38,9 @@ pub(crate) struct Facts {
     /// By the Event's uid and version.
     pub(crate) events: BTreeMap<(String, ResourceVersion), Cited<ArgoEvent>>,
     /// By audit id and stage.
-    pub(crate) writes: BTreeMap<(String, String), Cited<AuditWrite>>,
+    /// By audit id, stage and the time of the stage: a caller may choose the id, and two requests
+    /// under one id are two writes.
+    pub(crate) writes: BTreeMap<(String, String, Timestamp), Cited<AuditWrite>>,
     /// What was seen of each channel.
     pub(crate) seen: BTreeMap<Channel, Seen>,
 }
@@ -116,7 +120,8 @@ impl Facts {
         let event = audit::parse(payload)?;
         self.time(cite, Some(event.time));
         if let Some(write) = event.write {
-            merge(&mut self.writes, (write.audit_id.clone(), write.stage.clone()), write, cite);
+            let key = (write.audit_id.clone(), write.stage.clone(), event.time.latest());
+            merge(&mut self.writes, key, write, cite);
         }
         Ok(())
     }

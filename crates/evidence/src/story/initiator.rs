@@ -10,7 +10,7 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
-use super::claim::{Identity, Voice, Writer};
+use super::claim::{Identity, Voice, Writer, is_machine};
 use super::fold::Cited;
 use crate::parse::kubernetes_audit::AuditWrite;
 use crate::parse::kubernetes_event_watch::ArgoEvent;
@@ -88,51 +88,108 @@ impl Initiator {
     }
 }
 
-/// Whether an account is that of Argo CD's API server.
-pub fn is_server_account(account: &str) -> bool {
-    service_account(account) == Some(SERVER_ACCOUNT)
+/// Whose an account is, seen from an Application.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Whose {
+    /// Argo CD's API server, in the namespace of the Application.
+    Server,
+    /// One of Argo CD's controllers that start operations, in that namespace.
+    Controller,
+    /// A service account of such a name in another namespace: Argo CD may run there, and so may
+    /// anything that somebody gave the name.
+    Namesake,
+    /// Anybody else's.
+    Other,
 }
 
-/// Whether an account is one of Argo CD's own controllers.
-pub fn is_controller_account(account: &str) -> bool {
-    service_account(account).is_some_and(|name| CONTROLLER_ACCOUNTS.contains(&name))
+impl Whose {
+    /// Judges an account by its name and by the Application's namespace.
+    pub fn of(account: &str, application_namespace: &str) -> Self {
+        let Some((namespace, name)) = service_account(account) else { return Self::Other };
+        let (server, controller) = (name == SERVER_ACCOUNT, CONTROLLER_ACCOUNTS.contains(&name));
+        match (namespace == application_namespace, server, controller) {
+            (_, false, false) => Self::Other,
+            (false, ..) => Self::Namesake,
+            (true, true, _) => Self::Server,
+            (true, ..) => Self::Controller,
+        }
+    }
 }
 
-fn service_account(account: &str) -> Option<&str> {
-    let (_namespace, name) = account.strip_prefix("system:serviceaccount:")?.split_once(':')?;
-    Some(name)
+impl Whose {
+    /// Whether Events by this account about Applications are not Argo CD's word. The controllers of
+    /// Kubernetes write Events about their own objects everywhere, and none about Applications.
+    pub(crate) fn may_plant(account: &str, application_namespace: &str) -> bool {
+        match service_account(account) {
+            Some((namespace, _)) => {
+                namespace != application_namespace && namespace != "kube-system"
+            }
+            None => !is_machine(account),
+        }
+    }
+}
+
+fn service_account(account: &str) -> Option<(&str, &str)> {
+    account.strip_prefix("system:serviceaccount:")?.split_once(':')
 }
 
 /// What the records hold about the start of one operation.
 pub(crate) struct Evidence<'a> {
     pub(crate) request: &'a OperationRequest,
+    /// The namespace of the Application.
+    pub(crate) namespace: &'a str,
     /// Starts by Argo CD's API server about the very version.
     pub(crate) server: Vec<&'a Cited<ArgoEvent>>,
     /// Starts by Argo CD's controller about the version before.
     pub(crate) controller: Vec<&'a Cited<ArgoEvent>>,
-    /// The write that resulted in the very version.
-    pub(crate) setter: Option<&'a Cited<AuditWrite>>,
+    /// The writes that were answered with the very version: one of them set it.
+    pub(crate) setters: Vec<&'a Cited<AuditWrite>>,
+    /// Writes by people around that time, of which the audit log does not say what they resulted
+    /// in.
+    pub(crate) blind: Vec<&'a Cited<AuditWrite>>,
+    /// Whether an Event about it was written by somebody who is not Argo CD.
+    pub(crate) planted: bool,
     /// Writes of Argo CD's controllers based on the version before.
     pub(crate) before: Vec<&'a Cited<AuditWrite>>,
 }
 
 impl Evidence<'_> {
+    /// The write that set the version, if it is certain which one did.
+    pub(crate) fn setter(&self) -> Option<&'_ Cited<AuditWrite>> {
+        let mut acting = self.setters.iter().map(|w| (&w.fact.account, &w.fact.impersonated));
+        let first = acting.next()?;
+        acting.all(|other| other == first).then(|| self.setters[0])
+    }
+
     /// Weighs the evidence.
     pub(crate) fn initiator(&self, people: &People) -> Initiator {
-        let Some(write) = self.setter.map(|w| &w.fact) else {
+        if self.setters.is_empty() {
             return self.without_writer(people);
+        }
+        let Some(write) = self.setter().map(|w| &w.fact) else {
+            return undetermined(
+                "writes of several accounts were answered with that version, and only one of them \
+                 changed it",
+            );
         };
-        let itself = write.impersonated.is_none();
-        if itself && is_server_account(&write.account) {
-            self.delegated(people, None)
-        } else if itself && is_controller_account(&write.account) {
-            self.by_controller()
-        } else {
-            self.by_other(&Writer::of(write, people), people)
+        match (write.impersonated.is_none(), Whose::of(&write.account, self.namespace)) {
+            (true, Whose::Server) => self.delegated(people, None),
+            (true, Whose::Controller) => self.by_controller(),
+            (true, Whose::Namesake) => undetermined(
+                "written by a service account named like one of Argo CD's, in another namespace \
+                 than the Application",
+            ),
+            _ => self.by_other(&Writer::of(write, people), people),
         }
     }
 
     fn without_writer(&self, people: &People) -> Initiator {
+        if !self.blind.is_empty() {
+            return undetermined(
+                "somebody wrote to the Application around that time, and the audit log does not \
+                 say which version came of it",
+            );
+        }
         if !self.server.is_empty() {
             return self.delegated(people, Some("no audit record of the write that set it"));
         }
@@ -148,6 +205,11 @@ impl Evidence<'_> {
 
     /// The API server of Argo CD wrote it or says that it did: its Event names the caller.
     fn delegated(&self, people: &People, note: Option<&str>) -> Initiator {
+        if self.planted {
+            return undetermined(
+                "an Event that names the caller was written by an account that is not Argo CD's",
+            );
+        }
         let callers: BTreeSet<&str> =
             self.server.iter().map(|e| e.fact.user.as_deref().unwrap_or_default()).collect();
         let mut callers = callers.into_iter();

@@ -2,11 +2,11 @@
 
 use std::collections::BTreeMap;
 
-use super::claim::{Claim, ClaimSource, Identity, Voice, Writer};
+use super::claim::{Claim, ClaimSource, Identity, Voice, Writer, is_machine};
 use super::coverage::Coverage;
 use super::episode::{Episode, episodes};
 use super::fold::{Cited, Facts};
-use super::initiator::{Evidence, Initiator, is_controller_account, is_server_account};
+use super::initiator::{Evidence, Initiator, Whose};
 use super::operation::{AppRef, Kind, Operation, SetAt};
 use super::wire::Cites;
 use crate::parse::ResourceVersion;
@@ -16,6 +16,7 @@ use crate::parse::kubernetes_event_watch::{
     ArgoAct, ArgoEvent, CONTROLLER_COMPONENT, SERVER_COMPONENT, Start,
 };
 use crate::people::People;
+use crate::time::Moment;
 
 /// Everything an operation is told from, found by the Application it is about.
 pub(crate) struct Teller<'a> {
@@ -24,6 +25,16 @@ pub(crate) struct Teller<'a> {
     pub(super) coverage: &'a [Coverage],
     starts: BTreeMap<(&'a str, ResourceVersion), Vec<&'a Cited<ArgoEvent>>>,
     writes: BTreeMap<(&'a str, &'a str), Vec<&'a Cited<AuditWrite>>>,
+    /// Successful writes of Event objects.
+    event_writes: Vec<&'a Cited<AuditWrite>>,
+}
+
+/// Seconds within which two records may be of one act: Events are stamped to the second.
+const NEAR_SECONDS: i64 = 2;
+
+fn is_near(a: &Moment, b: &Moment) -> bool {
+    let apart = |x: &Moment, y: &Moment| x.earliest().duration_since(y.latest()).as_secs();
+    apart(a, b) <= NEAR_SECONDS && apart(b, a) <= NEAR_SECONDS
 }
 
 impl<'a> Teller<'a> {
@@ -43,7 +54,10 @@ impl<'a> Teller<'a> {
                 writes.entry(key).or_default().push(write);
             }
         }
-        Self { facts, people, coverage, starts, writes }
+        let of_events =
+            |w: &&Cited<AuditWrite>| w.fact.succeeded() && w.fact.object.resource == "events";
+        let event_writes = facts.writes.values().filter(of_events).collect();
+        Self { facts, people, coverage, starts, writes, event_writes }
     }
 
     /// All operations, ordered by Application and version.
@@ -84,22 +98,29 @@ impl<'a> Teller<'a> {
         writes.filter(|w| w.fact.object.uid.as_ref().is_none_or(|uid| *uid == app.uid))
     }
 
-    /// The write that resulted in the version at which the operation appeared.
+    /// The writes that were answered with the version at which the operation appeared.
     ///
-    /// It must have asked for an operation: a write that only touched an annotation may result in
+    /// Each must have asked for an operation: a write that only touched an annotation may result in
     /// the first version *seen* with the operation. An update based on another version than the
-    /// one before shows that versions are missing in between, so it is not taken either.
-    fn setter(&self, episode: &Episode<'_>) -> Option<&'a Cited<AuditWrite>> {
+    /// one before shows that versions are missing in between, so it is not taken either. One that
+    /// is based on the version before did the change, whatever else was answered with it: a patch
+    /// that changes nothing is answered with the version that it found.
+    fn setters(&self, episode: &Episode<'_>) -> Vec<&'a Cited<AuditWrite>> {
         let set = episode.first.fact.resource_version;
         let before = episode.before.map(|v| v.fact.resource_version);
-        self.writes_of(&episode.first.fact).find(|w| {
+        let answered = self.writes_of(&episode.first.fact).filter(|w| {
             let asks = matches!(
                 w.fact.operation,
                 RequestedOperation::Present(_) | RequestedOperation::Part
             );
             let fresh = w.fact.version_before.is_none_or(|v| Some(v) == before);
             w.fact.resulting_version == Some(set) && asks && fresh
-        })
+        });
+        let answered: Vec<_> = answered.collect();
+        match answered.iter().find(|w| w.fact.version_before.is_some()) {
+            Some(based) => vec![*based],
+            None => answered,
+        }
     }
 
     fn evidence<'e>(&'e self, episode: &Episode<'e>) -> Evidence<'e> {
@@ -112,15 +133,38 @@ impl<'a> Teller<'a> {
                 && w.fact.version_before == before
                 && w.fact.resulting_version.is_none()
                 && w.fact.impersonated.is_none()
-                && is_controller_account(&w.fact.account)
+                && Whose::of(&w.fact.account, &app.namespace) == Whose::Controller
+        });
+        let server = self.starts_at(&app.uid, app.resource_version, SERVER_COMPONENT);
+        let near = server.iter().filter_map(|e| e.fact.time).collect::<Vec<_>>();
+        let blind = self.writes_of(app).filter(|w| {
+            let account = w.fact.impersonated.as_deref().unwrap_or(&w.fact.account);
+            w.fact.resulting_version.is_none()
+                && w.fact.operation != RequestedOperation::Absent
+                && !is_machine(account)
+                && near.iter().any(|at| is_near(at, &w.fact.time))
         });
         Evidence {
             request: episode.request,
-            server: self.starts_at(&app.uid, app.resource_version, SERVER_COMPONENT),
+            namespace: &app.namespace,
+            planted: server.iter().any(|e| self.is_planted(e)),
             controller,
-            setter: self.setter(episode),
+            setters: self.setters(episode),
             before: based_on_before.collect(),
+            blind: blind.collect(),
+            server,
         }
+    }
+
+    /// Whether an Event was written by an account that is not Argo CD's: Events are objects like
+    /// any other, and name their component themselves.
+    fn is_planted(&self, event: &Cited<ArgoEvent>) -> bool {
+        let (namespace, time) = (&event.fact.namespace, event.fact.time);
+        self.event_writes.iter().map(|w| &w.fact).any(|write| {
+            let same_place = write.object.namespace == *namespace;
+            let near = time.is_some_and(|at| is_near(&at, &write.time));
+            same_place && near && Whose::may_plant(&write.account, namespace)
+        })
     }
 
     fn operation(&self, episode: &Episode<'a>) -> Operation {
@@ -184,7 +228,8 @@ impl<'a> Teller<'a> {
         claims.extend(events);
         let writes = evidence.before.iter().copied();
         claims.extend(writes.map(|w| self.audited(ClaimSource::AuditWriteBefore, w)));
-        claims.extend(evidence.setter.map(|w| self.audited(ClaimSource::AuditWrite, w)));
+        let setters = evidence.setters.iter().copied();
+        claims.extend(setters.map(|w| self.audited(ClaimSource::AuditWrite, w)));
         claims.sort_by(|a, b| b.cmp(a));
         claims
     }
@@ -242,7 +287,7 @@ pub(crate) fn app_ref(version: &ApplicationVersion) -> AppRef {
 /// A start by the API server names the very version, and a patch that asks for the operation sets
 /// it, even if no version before was seen.
 fn exact_set(episode: &Episode<'_>, evidence: &Evidence<'_>) -> SetAt {
-    if !evidence.server.is_empty() || evidence.setter.is_some() {
+    if !evidence.server.is_empty() || !evidence.setters.is_empty() {
         SetAt::Exactly(episode.first.fact.resource_version)
     } else {
         episode.set()
@@ -256,7 +301,9 @@ fn kind(episode: &Episode<'_>, evidence: &Evidence<'_>) -> (Kind, Option<String>
         return (kind, None);
     }
     let rolls_back = |e: &&Cited<ArgoEvent>| e.fact.act == ArgoAct::Started(Start::Rollback);
-    let by_server = evidence.setter.is_none_or(|w| is_server_account(&w.fact.account));
+    let is_server =
+        |w: &Cited<AuditWrite>| Whose::of(&w.fact.account, evidence.namespace) == Whose::Server;
+    let by_server = evidence.setters.is_empty() || evidence.setter().is_some_and(is_server);
     if by_server && evidence.server.iter().any(rolls_back) {
         return (Kind::Rollback, None);
     }

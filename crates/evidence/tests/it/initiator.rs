@@ -264,3 +264,91 @@ fn a_start_whose_operation_no_version_shows_is_listed() {
     assert_eq!(start.who.as_ref().unwrap().person.as_deref(), Some("ann"));
     assert_eq!(people().ids().collect::<Vec<_>>(), ["ann", "ben"]);
 }
+
+/// What an attacker would try: none of it may name somebody else, and none of it may make an
+/// account's own write vanish.
+#[test]
+fn records_made_to_mislead_accuse_nobody_else() {
+    let ann = request("ann@x.example");
+    let audited =
+        |id: &str, event: &Value| captures::record(Channel::KubernetesAudit, id, event.to_string());
+    let changed = |account: &str, change: &dyn Fn(&mut Value)| {
+        let mut event = write_event(account, 12, &asks(&ann));
+        change(&mut event);
+        event
+    };
+    let real = audited("real", &changed("k-ben", &|_| ()));
+    // The same audit id once more, for another and harmless write.
+    let twin = audited(
+        "twin",
+        &changed("k-ben", &|e| {
+            e["verb"] = json!("create");
+            e["objectRef"] = json!({"resource": "configmaps", "namespace": "x", "name": "y"});
+            e["stageTimestamp"] = json!("2026-02-03T10:00:05.000000Z");
+        }),
+    );
+    // Somebody else's patch that changed nothing is answered with the version that is there.
+    let idle = audited("idle", &changed("k-eve", &|e| e["auditID"] = json!("0")));
+    let by_server = audited(
+        "server",
+        &changed(SERVER, &|e| {
+            e["auditID"] = json!("z");
+            e["verb"] = json!("update");
+            e["objectRef"]["resourceVersion"] = json!("11");
+        }),
+    );
+    let namesake = |name: &str| {
+        let account = format!("system:serviceaccount:ben-dev:{name}");
+        audited("namesake", &changed(&account, &|_| ()))
+    };
+    let planted = audited(
+        "planted",
+        &changed("k-ben", &|e| {
+            e["auditID"] = json!("p");
+            e["verb"] = json!("create");
+            e["objectRef"] = json!({"resource": "events", "namespace": "argocd"});
+        }),
+    );
+    let blind = audited(
+        "blind",
+        &changed("k-ben", &|e| {
+            e["requestObject"] = Value::Null;
+            e["responseObject"] = Value::Null;
+        }),
+    );
+    let event = || start("e1", "argocd-server", 12, Some("k-ann"));
+    let automated = json!({"initiatedBy": {"automated": true}, "sync": {}});
+    let cases = [
+        ("one audit id twice", scene(&ann, vec![real.clone(), twin]), "contradicted k-ben"),
+        ("a patch that changed nothing", scene(&ann, vec![real, idle.clone()]), "undetermined"),
+        ("the same beside the server", scene(&ann, vec![by_server, idle, event()]), "ann Recorded"),
+        ("a namesake", scene(&ann, vec![namesake("argocd-server"), event()]), "undetermined"),
+        (
+            "a namesake of the controller",
+            scene(&automated, vec![namesake("argocd-application-controller")]),
+            "undetermined",
+        ),
+        ("a planted Event", scene(&ann, vec![planted, event()]), "undetermined"),
+        ("a write without its answer", scene(&ann, vec![blind, event()]), "undetermined"),
+        (
+            "the administrator's own account",
+            scene(&ann, vec![write("system:admin", 12, &asks(&ann))]),
+            "undetermined",
+        ),
+    ];
+    for (case, records, expected) in cases {
+        assert_eq!(verdict(&records), expected, "{case}");
+    }
+}
+
+#[test]
+fn a_watch_that_broke_off_before_its_first_line_is_a_gap_of_every_watch() {
+    let mut records = captures::records().to_vec();
+    let error = r#"{"type":"ERROR","object":{"kind":"Status","code":410}}"#;
+    records.push(captures::record(Channel::KubernetesObjectWatch, "line/0/1", error));
+    let story = evidence::story::derive(records, &captures::people());
+    let operation = captures::operation(&story, "payments-prod", 2523);
+    assert!(operation.initiator.is_contradicted());
+    assert!(operation.not_found.is_empty(), "{:?}", operation.not_found);
+    assert_eq!(operation.cannot_tell.len(), 1);
+}
