@@ -119,6 +119,11 @@ pub enum LedgerError {
     /// Randomness.
     #[error("the system gave no randomness: {0}")]
     Randomness(String),
+    /// A reader kept erased data from leaving the file.
+    #[error(
+        "the segments are erased, but another command is reading the ledger and keeps old pages of the file alive; run the same redaction again when it has ended"
+    )]
+    StillRead,
     /// The writer stopped before.
     #[error("the writer stopped: {0}")]
     Stopped(String),

@@ -13,9 +13,9 @@ use evidence::story::derive;
 use tlog::LeafIndex;
 
 use super::{Context, Format, Outcome, show};
+use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
-use crate::ledger::{LedgerError, history};
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
@@ -65,18 +65,16 @@ pub(super) fn export(
     people: &People,
     out: &Path,
 ) -> anyhow::Result<u64> {
-    let (notes, _) = history::read(&dir.checkpoints())?;
-    let checkpoint = notes.last().ok_or_else(|| LedgerError::NoCheckpoint(dir.checkpoints()))?;
-    let size: u64 = checkpoint.lines().nth(1).and_then(|line| line.parse().ok()).unwrap_or(0);
     let reader = Reader::open(dir)?;
+    let checkpoint = reader.checkpoint().to_owned();
     let mut records = Vec::new();
-    reader.records(dir, |_, record| records.push(record))?;
+    let size = reader.records(dir, |_, record| records.push(record))?.size().get();
     let (people_json, story) = story_and_people(records, people_json, people)?;
     let head = Head {
         pack: 0,
         origin: dir.settings.origin.clone(),
         key: dir.settings.verifier_key.clone(),
-        checkpoint: checkpoint.clone(),
+        checkpoint,
         people: people_json,
         story,
     };

@@ -26,6 +26,8 @@ pub struct Ledger<S> {
     pub(super) anchor: Option<PathBuf>,
     /// The newest published checkpoint: its size, and its note until the store has it too.
     pub(super) published: Published,
+    /// Why nothing may be appended any more: what the store holds is not known.
+    pub(super) lost: Option<String>,
     pub(super) _lock: WriterLock,
 }
 
@@ -76,16 +78,31 @@ impl<S: Store> Ledger<S> {
     /// An `Err` acknowledges nothing. Whether the group is in the store is then not known to the
     /// caller; appending it again is harmless, because its records are recognised.
     pub fn append(&mut self, group: &[Batch]) -> Result<Vec<Receipt>, LedgerError> {
+        if let Some(reason) = &self.lost {
+            return Err(LedgerError::Stopped(reason.clone()));
+        }
         let placed = match self.sequence(group).and_then(|p| self.publish().map(|()| p)) {
             Ok(placed) => placed,
             // An unknown outcome is read again, never guessed.
-            Err(error) => return self.reload().and(Err(error)),
+            Err(error) => {
+                if let Err(again) = self.reload() {
+                    self.lost =
+                        Some(format!("the store could not be read again after: {error}; {again}"));
+                }
+                return Err(error);
+            }
         };
         let size = self.tree.size();
         Ok(placed.into_iter().map(|placed| Receipt { placed, size }).collect())
     }
 
     fn sequence(&mut self, group: &[Batch]) -> Result<Vec<Vec<Placed>>, LedgerError> {
+        // The tree in memory is that of the store, or a hole would be signed.
+        if self.tree.size() != self.head.size {
+            return Err(LedgerError::Stopped(
+                "the tree in memory is not that of the store".to_owned(),
+            ));
+        }
         let mut tx = self.store.begin()?;
         // A crash from here to the commit leaves nothing: all of it is one transaction.
 
@@ -225,4 +242,56 @@ fn note_reading(
         tx.add_refusal(&Refused { source, epoch, line: *line, reason })?;
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::ledger::{dir::LedgerDir, recover};
+    use crate::store::sqlite::{SqliteStore, SqliteTx};
+    use crate::store::{StoreError, TileId};
+
+    /// A store that is full and then cannot be read.
+    struct Failing {
+        inner: SqliteStore,
+        fails: bool,
+    }
+
+    impl Store for Failing {
+        type Tx<'a> = SqliteTx<'a>;
+
+        fn begin(&mut self) -> Result<SqliteTx<'_>, StoreError> {
+            if self.fails { Err(StoreError::DiskFull) } else { self.inner.begin() }
+        }
+
+        fn head(&mut self) -> Result<Head, StoreError> {
+            if self.fails { Err(StoreError::DiskFull) } else { self.inner.head() }
+        }
+
+        fn tile(&mut self, id: TileId) -> Result<Option<Vec<u8>>, StoreError> {
+            self.inner.tile(id)
+        }
+
+        fn take_over(&mut self) -> Result<Head, StoreError> {
+            self.inner.take_over()
+        }
+    }
+
+    #[test]
+    fn a_ledger_that_cannot_be_read_again_takes_nothing_more() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let origin = "fail.example".parse().expect("an origin");
+        let dir = recover::init(&folder.path().join("l"), &origin, None).expect("made");
+        let dir = LedgerDir::open(dir.path()).expect("opened");
+        let Ledger { store, tree, head, signer, origin, history, anchor, published, lost, _lock } =
+            recover::open(&dir).expect("opened");
+        let store = Failing { inner: store, fails: true };
+        let mut ledger =
+            Ledger { store, tree, head, signer, origin, history, anchor, published, lost, _lock };
+        let first = ledger.append(&[Batch::default()]).expect_err("full");
+        assert!(matches!(first, LedgerError::Store(StoreError::DiskFull)), "{first}");
+        ledger.store.fails = false;
+        let second = ledger.append(&[Batch::default()]).expect_err("lost");
+        assert!(second.to_string().contains("could not be read again"), "{second}");
+    }
 }

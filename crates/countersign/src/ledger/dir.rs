@@ -50,7 +50,8 @@ pub struct WriterLock {
 }
 
 impl LedgerDir {
-    /// Makes the folder with new keys and settings. The store is made by the caller.
+    /// Makes the folder with new keys. The store is made by the caller, and the settings are written
+    /// last ([`LedgerDir::write_settings`]).
     pub fn create(
         path: &Path,
         origin: &Origin,
@@ -60,6 +61,7 @@ impl LedgerDir {
         // A relative path would mean another file to a command run elsewhere.
         let absolute = |p: PathBuf| std::path::absolute(&p).map_err(LedgerError::file("find", p));
         let anchor = anchor.map(absolute).transpose()?;
+        clear_unfinished(path)?;
         let mut there = fs::read_dir(path).map_err(LedgerError::file("list", path))?;
         if there.next().is_some() {
             return Err(LedgerError::NotEmpty(path.to_owned()));
@@ -71,9 +73,13 @@ impl LedgerDir {
         let dir = Self { path: path.to_owned(), settings };
         write_private(&dir.signing_key(), &seed)?;
         write_private(&dir.content_key_file(), &content)?;
-        let text = toml::to_string(&dir.settings).map_err(|e| dir.bad_settings(e.to_string()))?;
-        write_durable(&dir.settings_file(), text.as_bytes())?;
         Ok(dir)
+    }
+
+    /// Writes the settings: what makes the folder a ledger.
+    pub fn write_settings(&self) -> Result<(), LedgerError> {
+        let text = toml::to_string(&self.settings).map_err(|e| self.bad_settings(e.to_string()))?;
+        write_durable(&self.settings_file(), text.as_bytes())
     }
 
     /// Opens the folder of a ledger that exists.
@@ -175,6 +181,30 @@ impl LedgerDir {
     fn bad_settings(&self, problem: String) -> LedgerError {
         LedgerError::Settings { path: self.settings_file(), problem }
     }
+}
+
+/// Removes what a crash left of a ledger being made: only files that a ledger consists of, and only
+/// where nothing was published.
+fn clear_unfinished(path: &Path) -> Result<(), LedgerError> {
+    const PARTS: [&str; 7] = [
+        "signing.key",
+        "content.key",
+        "ledger.db",
+        "ledger.db-wal",
+        "ledger.db-shm",
+        "checkpoints",
+        "ledger.pages",
+    ];
+    let list = fs::read_dir(path).map_err(LedgerError::file("list", path))?;
+    let names: Vec<_> = list.flatten().map(|entry| entry.file_name()).collect();
+    let unfinished = !names.is_empty()
+        && names
+            .iter()
+            .all(|n| n.to_str().is_some_and(|n| PARTS.contains(&n.trim_end_matches(".new"))));
+    for name in names.iter().filter(|_| unfinished) {
+        fs::remove_file(path.join(name)).map_err(LedgerError::file("remove", path.join(name)))?;
+    }
+    Ok(())
 }
 
 fn key_name(path: &Path, origin: &str) -> Result<KeyName, LedgerError> {

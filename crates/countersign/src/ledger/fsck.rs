@@ -186,8 +186,27 @@ impl Check {
         let tree = self.entries(connection, &acks, step);
         self.head(connection, &tree);
         self.tiles(connection, &tree);
+        let newest = verified.iter().map(|(_, c)| c.size()).max().unwrap_or(TreeSize::EMPTY);
+        let outside: BTreeSet<u64> = (verified.iter().filter(|(place, _)| *place == "file"))
+            .map(|(_, c)| c.size().get())
+            .collect();
         for (place, checkpoint) in verified {
+            if place == "database" && !outside.contains(&checkpoint.size().get()) {
+                self.fault(
+                    "checkpoints",
+                    format_args!(
+                        "lacks the checkpoint of {} entries that the database has",
+                        checkpoint.size()
+                    ),
+                );
+            }
             self.checkpoint(place, &checkpoint);
+        }
+        let unsigned = self.report.entries.saturating_sub(newest.get());
+        if unsigned > 0 {
+            self.report.notes.push(format!(
+                "{unsigned} entries are under no checkpoint yet; the next writer signs them"
+            ));
         }
     }
 

@@ -68,12 +68,12 @@ pub fn hold(dir: &LedgerDir) -> Result<(), LedgerError> {
 /// Compares the database with its seal.
 pub fn check(dir: &LedgerDir) -> Result<Seal, LedgerError> {
     let path = dir.pages();
-    let sealed = match fs::read(&path) {
-        Ok(sealed) => sealed,
+    let whole = match fs::read(&path) {
+        Ok(whole) => whole,
         Err(e) if e.kind() == std::io::ErrorKind::NotFound => return Ok(Seal::Absent),
         Err(e) => return Err(LedgerError::file("read", &path)(e)),
     };
-    let Some(sealed) = sealed.strip_prefix(FIRST_LINE).filter(|s| s.len() % DIGEST_BYTES == 0)
+    let Some(sealed) = whole.strip_prefix(FIRST_LINE).filter(|s| s.len() % DIGEST_BYTES == 0)
     else {
         return Ok(Seal::Unreadable);
     };
@@ -83,7 +83,13 @@ pub fn check(dir: &LedgerDir) -> Result<Seal, LedgerError> {
     let mut found = found.iter();
     let differ = |_: &usize| sealed.next() != found.next().map(<[u8; DIGEST_BYTES]>::as_slice);
     let broken: Vec<usize> = (1..=pages).filter(differ).collect();
-    Ok(if broken.is_empty() { Seal::Whole { pages } } else { Seal::Broken(broken) })
+    if broken.is_empty() {
+        return Ok(Seal::Whole { pages });
+    }
+    // A writer takes the seal away before it writes, and makes a new one after. If the seal is no
+    // longer the one that was compared, the difference is a writer's work.
+    let unchanged = fs::read(&path).is_ok_and(|now| now == whole);
+    Ok(if unchanged { Seal::Broken(broken) } else { Seal::Absent })
 }
 
 fn digests(dir: &LedgerDir) -> Result<Vec<[u8; DIGEST_BYTES]>, LedgerError> {

@@ -22,6 +22,8 @@ use crate::store::{Coverage, Refused, StoreError, TileId};
 pub struct Reader {
     connection: Connection,
     size: TreeSize,
+    /// The newest checkpoint before the state that is read: its entries are all there.
+    note: String,
 }
 
 /// A stored entry, as it is in the database.
@@ -61,11 +63,20 @@ impl StoredEntry {
 impl Reader {
     /// Opens the ledger of a folder.
     pub fn open(dir: &LedgerDir) -> Result<Self, LedgerError> {
+        // The checkpoint comes first: what is published afterwards may not be in the state read.
+        let (notes, _) = history::read(&dir.checkpoints())?;
+        let note = notes.into_iter().next_back();
+        let note = note.ok_or_else(|| LedgerError::NoCheckpoint(dir.checkpoints()))?;
         let connection = open_read_only(&dir.database())?;
         // A read transaction: what follows sees one state, whatever the writer does meanwhile.
         connection.execute_batch("BEGIN").map_err(failed)?;
         let size = read_head(&connection).map_err(failed)?.size;
-        Ok(Self { connection, size })
+        Ok(Self { connection, size, note })
+    }
+
+    /// The checkpoint that answers rest on, as a signed note.
+    pub fn checkpoint(&self) -> &str {
+        &self.note
     }
 
     /// How many entries there are.
@@ -98,7 +109,8 @@ impl Reader {
         dir: &LedgerDir,
         mut visit: impl FnMut(LeafIndex, Record),
     ) -> Result<Checkpoint, LedgerError> {
-        let checkpoint = newest_checkpoint(dir)?;
+        let key = dir.verifier_key()?;
+        let checkpoint = recover::verified(&self.note, dir, &key, &dir.checkpoints())?;
         let (size, mut tree) = (checkpoint.size(), Frontier::new());
         let failed = self.entries(LeafIndex::FIRST, |entry| {
             if !size.contains(entry.index) {
@@ -209,13 +221,6 @@ fn checked(entry: &StoredEntry, expected: TreeSize) -> Result<Record, String> {
     }
     check_entry(&entry.leaf, &entry.payload).map_err(|e| e.to_string())?;
     entry.record().map(|(_, record)| record).map_err(|e| e.problem)
-}
-
-/// The newest published checkpoint, verified.
-pub fn newest_checkpoint(dir: &LedgerDir) -> Result<Checkpoint, LedgerError> {
-    let (notes, _) = history::read(&dir.checkpoints())?;
-    let note = notes.last().ok_or_else(|| LedgerError::NoCheckpoint(dir.checkpoints()))?;
-    recover::verified(note, dir, &dir.verifier_key()?, &dir.checkpoints())
 }
 
 fn stored(row: &rusqlite::Row<'_>) -> rusqlite::Result<StoredEntry> {

@@ -9,11 +9,11 @@ use std::path::{Path, PathBuf};
 use tlog::{Checkpoint, Origin, TreeSize, UnverifiedCheckpoint, VerifierKey, sign_checkpoint};
 
 use super::append::{Ledger, Published};
-use super::dir::{LedgerDir, sync_folder};
+use super::dir::{LedgerDir, sync_folder, write_durable};
 use super::history::History;
 use super::tree::{GrowingTree, Nodes, root_at};
 use super::{EmbeddedLedger, LedgerError, pages};
-use crate::store::sqlite::SqliteStore;
+use crate::store::sqlite::{Closed, SqliteStore};
 use crate::store::{Store, StoreError, TileId};
 
 /// Makes a ledger in a new folder, with new keys and the checkpoint of the empty tree.
@@ -23,12 +23,17 @@ pub fn init(
     anchor: Option<PathBuf>,
 ) -> Result<LedgerDir, LedgerError> {
     let dir = LedgerDir::create(path, origin, anchor)?;
-    SqliteStore::create(&dir.database())?.close()?;
+    let _whole = SqliteStore::create(&dir.database())?.close()?;
     let empty = Checkpoint::new(origin.clone(), TreeSize::EMPTY, tlog::EMPTY_ROOT)
         .map_err(|e| LedgerError::Stopped(e.to_string()))?;
     let note = sign_checkpoint(&empty, &dir.signer()?);
     History::create(&dir.checkpoints(), &note)?;
+    if let Some(anchor) = &dir.settings.anchor {
+        write_durable(anchor, note.as_bytes())?;
+    }
     pages::seal(&dir)?;
+    // Last: without its settings the folder is no ledger, so a crash before this leaves none.
+    dir.write_settings()?;
     Ok(dir)
 }
 
@@ -56,8 +61,18 @@ pub fn open(dir: &LedgerDir) -> Result<EmbeddedLedger, LedgerError> {
         tree = load_tree(&mut store, head.size)?;
     }
     let anchor = dir.settings.anchor.clone();
-    let mut ledger =
-        Ledger { store, tree, head, signer, origin, history, anchor, published, _lock: lock };
+    let mut ledger = Ledger {
+        store,
+        tree,
+        head,
+        signer,
+        origin,
+        history,
+        anchor,
+        published,
+        lost: None,
+        _lock: lock,
+    };
     // Entries that were committed but not published when the last writer died; and an anchor that
     // it did not get to.
     ledger.publish()?;
@@ -68,8 +83,10 @@ pub fn open(dir: &LedgerDir) -> Result<EmbeddedLedger, LedgerError> {
 /// Closes a ledger: the database becomes one file, and its pages are sealed.
 pub fn close(ledger: EmbeddedLedger, dir: &LedgerDir) -> Result<(), LedgerError> {
     let Ledger { store, _lock: lock, .. } = ledger;
-    store.close()?;
-    pages::seal(dir)?;
+    // With a reader open the log cannot be copied whole; then there is no seal, and `fsck` says so.
+    if store.close()? == Closed::Whole {
+        pages::seal(dir)?;
+    }
     drop(lock);
     Ok(())
 }

@@ -23,6 +23,7 @@ use super::dir::LedgerDir;
 use super::read::Reader;
 use super::{EmbeddedLedger, LedgerError, recover};
 use crate::store::StoreError;
+use crate::store::sqlite::{Closed, truncate_log};
 
 /// Segments named by one redaction record at the most; more make several records.
 const SEGMENTS_PER_RECORD: usize = 10_000;
@@ -58,15 +59,23 @@ pub fn redact(
     let found = find(dir, values)?;
     let kept_in = found.kept_in;
     if found.segments.is_empty() {
+        // An earlier run may have been kept from rewriting the file.
+        let rewritten = rewrite(ledger.store().connection()).map_err(failed)?;
         recover::close(ledger, dir)?;
+        if rewritten == Closed::LogLeft {
+            return Err(LedgerError::StillRead);
+        }
         return Ok(Redacted { kept_in, ..Redacted::default() });
     }
     for segments in found.segments.chunks(SEGMENTS_PER_RECORD) {
         record(&mut ledger, segments, reason, now, salts)?;
     }
     let entries = erase(ledger.store().connection(), &found.segments).map_err(failed)?;
-    rewrite(ledger.store().connection()).map_err(failed)?;
+    let rewritten = rewrite(ledger.store().connection()).map_err(failed)?;
     recover::close(ledger, dir)?;
+    if rewritten == Closed::LogLeft {
+        return Err(LedgerError::StillRead);
+    }
     Ok(Redacted { entries, segments: found.segments.len(), kept_in })
 }
 
@@ -147,10 +156,11 @@ fn erase(connection: &mut Connection, segments: &[Segment]) -> rusqlite::Result<
     Ok(entries)
 }
 
-/// Writes the database anew: a page that was split can keep a copy of what moved off it.
-fn rewrite(connection: &Connection) -> rusqlite::Result<()> {
+/// Writes the database anew: a page that was split can keep a copy of what moved off it. `LogLeft`
+/// where a reader keeps the old pages alive.
+fn rewrite(connection: &Connection) -> rusqlite::Result<Closed> {
     connection.execute_batch("VACUUM")?;
-    connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
+    truncate_log(connection)
 }
 
 #[expect(clippy::needless_pass_by_value, reason = "made for map_err, which gives the error away")]

@@ -65,6 +65,10 @@ impl SqliteStore {
         set("secure_delete", &true)?;
         // Larger steps between copies from the log to the file: half the writing on a long ingest.
         set("wal_autocheckpoint", &8_000)?;
+        // Nothing is copied into the file by merely opening and closing it: a start that is refused
+        // leaves the file as its seal knows it.
+        let quiet = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+        self.connection.set_db_config(quiet, true).map_err(|e| of(e, &self.path))?;
         self.connection
             .busy_timeout(std::time::Duration::from_secs(5))
             .map_err(|e| of(e, &self.path))
@@ -100,14 +104,34 @@ impl SqliteStore {
             .map_err(|e| of(e, &self.path))
     }
 
-    /// Copies the log into the file and closes; afterwards the file alone is the store.
-    pub fn close(self) -> Result<(), StoreError> {
+    /// Copies the log into the file and closes; afterwards the file alone is the store, unless a
+    /// reader was still open.
+    pub fn close(self) -> Result<Closed, StoreError> {
         let path = self.path.clone();
-        self.connection
-            .query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))
-            .map_err(|e| of(e, &path))?;
-        self.connection.close().map_err(|(_, e)| of(e, &path))
+        let closed = truncate_log(&self.connection).map_err(|e| of(e, &path))?;
+        if closed == Closed::Whole {
+            let quiet = rusqlite::config::DbConfig::SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE;
+            self.connection.set_db_config(quiet, false).map_err(|e| of(e, &path))?;
+        }
+        self.connection.close().map_err(|(_, e)| of(e, &path))?;
+        Ok(closed)
     }
+}
+
+/// Whether the database file is whole without its log.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Closed {
+    /// Everything is in the file.
+    Whole,
+    /// A reader kept the log from being copied whole.
+    LogLeft,
+}
+
+/// Copies the log into the file and empties it; a reader that is open can prevent that.
+pub fn truncate_log(connection: &Connection) -> rusqlite::Result<Closed> {
+    let busy: i64 =
+        connection.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |row| row.get(0))?;
+    Ok(if busy == 0 { Closed::Whole } else { Closed::LogLeft })
 }
 
 impl Store for SqliteStore {

@@ -90,3 +90,25 @@ fn nobody_is_erased_by_mistake() {
     }
     assert_eq!(bench.checkpoint(), before);
 }
+
+/// Old pages stay alive while somebody reads: then nothing is called erased that is not.
+#[test]
+fn an_open_reader_is_told_and_a_second_run_finishes() {
+    let bench = Bench::new();
+    let lines: Vec<String> = (0..50)
+        .map(|i| crate::support::audit_line(&format!("a{i}"), "zoe@shop.example", ""))
+        .collect();
+    bench.ingest("a.jsonl", &lines).done();
+    let reader = countersign::ledger::read::Reader::open(&bench.dir()).expect("opened");
+    let words = ["ledger", "redact", "--value", "zoe@shop.example", "--reason", "r"];
+    let refused = bench.run(&words);
+    assert_eq!(refused.code, 5, "{}", refused.out);
+    assert!(refused.err.contains("another command is reading the ledger"), "{}", refused.err);
+    drop(reader);
+    bench.run(&words).done();
+    for (path, bytes) in bench.files() {
+        assert!(!holds(&bytes, b"zoe@shop.example"), "left in {}", path.display());
+    }
+    let fsck = bench.run(&["ledger", "fsck"]).done();
+    assert!(fsck.out.contains("50 segments erased"), "{}", fsck.out);
+}

@@ -110,3 +110,39 @@ fn two_writers_are_one_too_many() {
     countersign::ledger::recover::close(writing, &dir).expect("closed");
     bench.ingest("a.jsonl", &lines("a", 1)).done();
 }
+
+#[test]
+fn a_new_ledger_is_whole_and_one_that_was_not_finished_is_made_again() {
+    let outside = tempfile::tempdir().expect("a folder");
+    let anchor = outside.path().join("anchor");
+    let bench = Bench::with(&["--anchor", anchor.to_str().expect("UTF-8")]);
+    bench.run(&["ledger", "fsck"]).done();
+    let half = bench.path("half");
+    fs::create_dir(&half).expect("made");
+    for part in ["signing.key", "content.key", "ledger.db"] {
+        fs::copy(bench.ledger().join(part), half.join(part)).expect("copied");
+    }
+    let init = ["ledger", "init", "--origin", "half.example"];
+    crate::support::run_on(&half, &init).done();
+    crate::support::run_on(&half, &["ledger", "fsck"]).done();
+    // A folder with anything else in it is nobody's to clear.
+    fs::write(outside.path().join("signing.key"), "mine").expect("written");
+    assert_eq!(crate::support::run_on(outside.path(), &init).code, 5);
+    assert!(outside.path().join("signing.key").exists());
+}
+
+#[test]
+fn a_checkpoint_that_is_gone_from_the_file_is_missed() {
+    let bench = Bench::new();
+    for part in ["a", "b", "c"] {
+        bench.ingest(&format!("{part}.jsonl"), &lines(part, 3)).done();
+    }
+    let file = bench.ledger().join("checkpoints");
+    let text = fs::read_to_string(&file).expect("read");
+    let middle = text.find("test.example/prod\n6\n").expect("the middle one");
+    let end = text.find("test.example/prod\n9\n").expect("the last one");
+    fs::write(&file, format!("{}{}", &text[..middle], &text[end..])).expect("written");
+    let fsck = bench.run(&["ledger", "fsck"]);
+    assert_eq!(fsck.code, 4);
+    assert!(fsck.out.contains("lacks the checkpoint of 6 entries"), "{}", fsck.out);
+}

@@ -135,14 +135,19 @@ impl Timeline {
                 source.incomplete = Some(others.unwrap_or_default() + &reason);
             }
         }
-        for question in &mut self.questions {
-            let looked_for = std::mem::take(&mut question.not_found);
-            for absence in looked_for {
+        let weigh = |not_found: &mut Vec<Absence>, cannot_tell: &mut Vec<Absence>| {
+            for absence in std::mem::take(not_found) {
                 match reason(absence.channel) {
-                    None => question.not_found.push(absence),
-                    reason => question.cannot_tell.push(Absence { reason, ..absence }),
+                    None => not_found.push(absence),
+                    reason => cannot_tell.push(Absence { reason, ..absence }),
                 }
             }
+        };
+        for question in &mut self.questions {
+            weigh(&mut question.not_found, &mut question.cannot_tell);
+        }
+        for operation in self.rows.iter_mut().filter_map(Row::operation_mut) {
+            weigh(&mut operation.not_found, &mut operation.cannot_tell);
         }
     }
 

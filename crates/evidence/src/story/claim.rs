@@ -88,7 +88,7 @@ pub fn is_machine(account: &str) -> bool {
     system || (account.starts_with("proj:") && parts == 3)
 }
 
-/// Accounts of the system that people use: the administrator's certificate of k3s and OpenShift,
+/// Accounts of the system that people use: the administrator's certificate of k3s and `OpenShift`,
 /// and a caller without a name.
 const OF_ANYBODY: [&str; 2] = ["system:admin", "system:anonymous"];
 

@@ -49,6 +49,13 @@ impl Row {
         }
     }
 
+    pub(super) fn operation_mut(&mut self) -> Option<&mut Operation> {
+        match &mut self.what {
+            What::Operation(operation) => Some(operation),
+            _ => None,
+        }
+    }
+
     /// The Application, if the row is about one of which a version was seen.
     pub fn app(&self) -> Option<&AppRef> {
         match &self.what {
