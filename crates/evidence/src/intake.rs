@@ -169,6 +169,8 @@ impl<'t> Intake<'t> {
     fn cite(&mut self, header: Header, line: &[u8]) -> Result<Cite, BadRecordId> {
         let channel = self.channel_of(&header);
         let id = match header.identity {
+            // A caller may choose an audit id, and a leaf is never erased: nobody's name gets there.
+            Identity::Natural(key) if self.terms.rules.is_personal(&key) => None,
             Identity::Natural(key) => natural(&key),
             Identity::Content => None,
         };

@@ -66,8 +66,20 @@ const SECRET_KEYS: &[&str] = &[
     "x-vault-token",
 ];
 /// Ends of a `name` whose sibling `value` is secret: environment variables, Helm parameters.
-const SECRET_NAME_ENDS: &[&str] =
-    &["password", "passwd", "secret", "token", "apikey", "api_key", "private_key", "credentials"];
+const SECRET_NAME_ENDS: &[&str] = &[
+    "password",
+    "passwd",
+    "_pass",
+    "secret",
+    "token",
+    "tokens",
+    "apikey",
+    "api_key",
+    "access_key",
+    "private_key",
+    "privatekey",
+    "credentials",
+];
 /// Keys whose string values are callers' network addresses, in lower case.
 const ADDRESS_KEYS: &[&str] =
     &["client_ip", "remote_addr", "remote_address", "remoteaddr", "sourceips", "x-forwarded-for"];
@@ -118,12 +130,18 @@ impl Rules {
     pub fn cuts(&self, bytes: &[u8], secret_object: bool) -> Result<Vec<Cut>, JsonError> {
         let text = std::str::from_utf8(bytes).map_err(|e| JsonError::NotUtf8(e.valid_up_to()))?;
         let mentions_secret = mentions_secret_object(text);
-        let secret_object = secret_object || mentions_secret;
         let (cuts, pairs) = (Vec::new(), BTreeMap::new());
         let mut finder = Finder { rules: self, text, secret_object, mentions_secret, cuts, pairs };
         scan(bytes, &mut |found| finder.string(found))?;
         finder.named_values();
         Ok(merge(finder.cuts))
+    }
+}
+
+impl Rules {
+    /// Whether a text gives away a person or a secret.
+    pub fn is_personal(&self, text: &str) -> bool {
+        !self.hits(text).is_empty()
     }
 }
 
@@ -151,50 +169,60 @@ impl Finder<'_, '_> {
             return;
         }
         let raw = &self.text[found.raw.clone()];
+        // What an escape spells otherwise is judged as what it says.
+        let plain = if found.escaped { unescape(raw) } else { None };
+        let plain = plain.as_deref().unwrap_or(raw);
         if found.what != What::Key
-            && let Some(class) = self.class_of_place(found, raw)
+            && let Some(class) = self.class_of_place(found, plain)
         {
             return self.cuts.push(Cut { range: found.raw.clone(), class });
         }
-        self.remember_pair(found, raw);
+        self.remember_pair(found, plain);
         if found.what != What::Number {
-            self.class_of_text(found, raw);
+            self.class_of_text(found, raw, plain);
         }
     }
 
-    fn class_of_place(&self, found: &Found<'_, '_>, raw: &str) -> Option<Class> {
+    fn class_of_place(&self, found: &Found<'_, '_>, text: &str) -> Option<Class> {
         let key = found.path.last()?.to_ascii_lowercase();
-        let under = |name: &str| found.path.iter().any(|k| k == name);
-        let of_secret = self.secret_object
-            && (under("data") || under("stringData") || is_copy(&key) || key == "value");
-        if SECRET_KEYS.contains(&key.as_str()) || of_secret {
-            let number = found.what == What::Number;
+        let number = found.what == What::Number;
+        if SECRET_KEYS.contains(&key.as_str()) || self.is_of_secret(found, &key) {
             return Some(if number { Class::SecretNumber } else { Class::Secret });
         }
-        if found.what == What::Number {
+        if number {
             return None;
         }
-        if self.mentions_secret && mentions_secret_object(raw)
-            || holds_secret_document(self.rules, raw)
-        {
+        let secret = is_secret_name(&key) && !key.ends_with("existingsecret")
+            || self.mentions_secret && mentions_secret_object(text)
+            || holds_secret_document(self.rules, text);
+        if secret {
             return Some(Class::Secret);
         }
         if ADDRESS_KEYS.contains(&key.as_str()) {
             return Some(Class::Address);
         }
         let person = PERSONAL_KEYS.contains(&key.as_str())
-            && !NOT_PEOPLE.iter().any(|start| raw.starts_with(start));
+            && !NOT_PEOPLE.iter().any(|start| text.starts_with(start));
         person.then_some(Class::Personal)
+    }
+
+    /// Whether a value belongs to a Secret: to its data, to the copy that `kubectl apply` keeps, or
+    /// to a patch of it. Of a record that only mentions one, the data alone is taken for its.
+    fn is_of_secret(&self, found: &Found<'_, '_>, key: &str) -> bool {
+        let under = |name: &str| found.path.iter().any(|k| k == name);
+        let data = under("data") || under("stringData");
+        self.mentions_secret && data
+            || self.secret_object && (data || is_copy(key) || under("value"))
     }
 
     /// `name` and `value` of an environment variable or a Helm parameter, `path` and `value` of a
     /// step of a JSON patch.
-    fn remember_pair(&mut self, found: &Found<'_, '_>, raw: &str) {
+    fn remember_pair(&mut self, found: &Found<'_, '_>, text: &str) {
         if found.what == What::Key {
             return;
         }
         match found.path.last().map(AsRef::as_ref) {
-            Some("name" | "path") if is_secret_name(&raw.to_ascii_lowercase()) => {
+            Some("name" | "path") if names_a_secret(text) => {
                 self.pairs.entry(found.object).or_default().secret_name = true;
             }
             Some("value") => {
@@ -212,12 +240,14 @@ impl Finder<'_, '_> {
         self.cuts.extend(pairs.into_values().filter(|p| p.secret_name).filter_map(|p| p.value));
     }
 
-    /// Cuts by text. Where escapes hide text from a reader of raw bytes, the whole string goes.
-    fn class_of_text(&mut self, found: &Found<'_, '_>, raw: &str) {
+    /// Cuts by text. Where the text behind the escapes has anything that the raw bytes do not show
+    /// alike, the whole string goes.
+    fn class_of_text(&mut self, found: &Found<'_, '_>, raw: &str, plain: &str) {
         let mut hits = self.rules.hits(raw);
-        if found.escaped && raw.contains("\\u") {
-            let hidden = unescape(raw).map(|text| self.rules.hits(&text)).unwrap_or_default();
-            if hidden.len() > hits.len() {
+        if raw.contains("\\u") || raw.contains("\\/") {
+            let shown: Vec<&str> = hits.iter().map(|h| &raw[h.range.clone()]).collect();
+            let hidden = self.rules.hits(plain);
+            if hidden.iter().any(|h| !shown.contains(&&plain[h.range.clone()])) {
                 let class = hidden.iter().map(|h| h.class).max().unwrap_or(Class::Secret);
                 hits = vec![Cut { range: 0..raw.len(), class }];
             }
@@ -233,6 +263,11 @@ fn is_secret_name(name: &str) -> bool {
     SECRET_KEYS.contains(&name) || SECRET_NAME_ENDS.iter().any(|end| name.ends_with(end))
 }
 
+/// Whether a name, or a step of a path, says that the value beside it is secret.
+fn names_a_secret(text: &str) -> bool {
+    text.to_ascii_lowercase().split('/').any(is_secret_name)
+}
+
 /// The annotation in which `kubectl apply` keeps a copy of the whole object.
 fn is_copy(key: &str) -> bool {
     key == "kubectl.kubernetes.io/last-applied-configuration"
@@ -241,9 +276,9 @@ fn is_copy(key: &str) -> bool {
 /// Whether a string holds a manifest of a Secret, as local manifests and annotations can.
 fn mentions_secret_object(raw: &str) -> bool {
     raw.match_indices("kind").any(|(at, _)| {
-        let rest = raw[at + 4..].trim_start_matches(['\\', '"', ':', ' ']);
-        rest.len() < raw.len() - at - 4
-            && rest.strip_prefix("Secret").is_some_and(|r| !r.starts_with(char::is_alphanumeric))
+        let rest = raw[at + 4..].trim_start_matches(['\\', '"', '\'', ':', ' ']);
+        let after = rest.strip_prefix("Secret").filter(|_| rest.len() < raw.len() - at - 4);
+        after.is_some_and(|r| r.starts_with("List") || !r.starts_with(char::is_alphanumeric))
     })
 }
 

@@ -127,7 +127,7 @@ fn watch(line: &Line<'_>) -> Option<Header> {
     known.then(|| Header {
         channel,
         identity: watch_identity(kind_of_line, kind, &form, object.metadata.as_ref()),
-        secret_object: kind == "Secret" || kind == "PartialObjectMetadata",
+        secret_object: matches!(kind, "Secret" | "SecretList" | "PartialObjectMetadata"),
         read_by_person: false,
     })
 }

@@ -90,6 +90,80 @@ fn secrets_in_documents_within_strings_in_patches_and_as_numbers() {
 }
 
 #[test]
+fn secrets_that_try_to_hide() {
+    use Class::Secret;
+    let table: &[Row<'_>] = &[
+        (
+            r#"[{"op":"replace","path":"/data","value":{"k":"hunter2"}}]"#,
+            true,
+            &[("hunter2", Secret)],
+        ),
+        (r#"{"bearerToken":"hunter2"}"#, false, &[("hunter2", Secret)]),
+        (r#"{"valuesObject":{"postgresPassword":"hunter2"}}"#, false, &[("hunter2", Secret)]),
+        (r#"{"aws_secret_access_key":"hunter2"}"#, false, &[("hunter2", Secret)]),
+        (r#"{"automountServiceAccountToken":false}"#, false, &[]),
+        (r#"{"auth":{"existingSecret":"payments-db"}}"#, false, &[]),
+        (r#"{"values":"password: hunter2"}"#, false, &[("password: hunter2", Secret)]),
+        (
+            r#"{"values":"auth: {password: hunter2}"}"#,
+            false,
+            &[("auth: {password: hunter2}", Secret)],
+        ),
+        (r#"{"v":"kind: 'Secret'\ndata: {}"}"#, false, &[(r"kind: 'Secret'\ndata: {}", Secret)]),
+        (
+            r#"{"url":"https:\/\/bot:pw@git.example"}"#,
+            false,
+            &[(r"https:\/\/bot:pw@git.example", Secret)],
+        ),
+        (r#"{"h":"Bearer abcdefgh\/rest"}"#, false, &[(r"Bearer abcdefgh\/rest", Secret)]),
+        (
+            r#"{"k":"LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1J"}"#,
+            false,
+            &[("LS0tLS1CRUdJTiBQUklWQVRFIEtFWS0tLS0tCk1J", Secret)],
+        ),
+        (
+            r#"{"kind":"SecretList","items":[{"data":{"k":"hunter2"}}]}"#,
+            false,
+            &[("hunter2", Secret)],
+        ),
+        (r#"{"args":["--password=hunter2","--level=3"]}"#, false, &[("hunter2", Secret)]),
+        (r#"{"url":"/cb?access_token=hunter2&x=1"}"#, false, &[("hunter2", Secret)]),
+        (
+            r#"{"env":[{"name":"DB_P\u0041SSWORD","value":"hunter2"}]}"#,
+            false,
+            &[("hunter2", Secret)],
+        ),
+        (
+            r#"{"c":"{\"passw\\u006frd\":\"hunter2\"}"}"#,
+            false,
+            &[(r#"{\"passw\\u006frd\":\"hunter2\"}"#, Secret)],
+        ),
+        (
+            r#"{"d":"\u005c@h.ii eyJ\u0068bGciOiJSUzI1NiJ9.x"}"#,
+            false,
+            &[(r"\u005c@h.ii eyJ\u0068bGciOiJSUzI1NiJ9.x", Secret)],
+        ),
+        // An Application that manages a Secret keeps its ticket and its parameters.
+        (
+            r#"{"info":[{"name":"ticket","value":"CHG-1"}],"resources":[{"kind":"Secret"}]}"#,
+            false,
+            &[],
+        ),
+    ];
+    for (json, secret_object, expected) in table {
+        assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
+    }
+}
+
+/// Each byte of a text is looked at a bounded number of times: ten times the text takes about ten
+/// times the steps, which a hundred thousand starts of a token would show by not ending.
+#[test]
+fn many_starts_of_tokens_are_one_run() {
+    let text = format!(r#"{{"a":"{}"}}"#, "eyJ".repeat(300_000));
+    assert_eq!(cut_text(&text, false).len(), 1);
+}
+
+#[test]
 fn overlapping_cuts_take_the_stronger_class() {
     let cut = |range, class| Cut { range, class };
     let merged = merge(vec![

@@ -4,7 +4,6 @@ use std::borrow::Cow;
 use std::ops::Range;
 
 use super::{Class, Cut, Rules, is_secret_name};
-use crate::intake::json::unescape;
 
 /// Starts of texts that are secrets by their form; a secret ends at the first byte that
 /// [`is_token_byte`] refuses. Vault (`hvs.`), GitHub (`ghp_`, `github_pat_`), GitLab
@@ -24,10 +23,16 @@ pub(super) const TOKEN_STARTS: &[&str] = &[
     "xoxb-",
     "xoxp-",
     "xoxa-",
+    // Base64 of `-----BEGIN … PRIVATE KEY-----`.
+    "LS0tLS1CRUdJTiBQUklWQVRF",
+    "LS0tLS1CRUdJTiBSU0EgUFJJVkFURS",
+    "LS0tLS1CRUdJTiBFQyBQUklWQVRF",
+    "LS0tLS1CRUdJTiBPUEVOU1NI",
+    "LS0tLS1CRUdJTiBFTkNSWVBURUQ",
 ];
 /// Marks of secrets that [`Rules::hits`] knows by other rules than their start.
 pub(super) const OTHER_MARKERS: &[&str] =
-    &["Bearer ", "bearer ", "Basic ", "://", "PRIVATE KEY-----"];
+    &["Bearer ", "bearer ", "Basic ", "basic ", "://", "PRIVATE KEY-----", "="];
 /// The shortest text that is taken for a token: `eyJ` alone is no secret.
 const TOKEN_BYTES_MIN: usize = 16;
 
@@ -52,13 +57,28 @@ impl Rules {
     fn tokens(&self, text: &str, hits: &mut Vec<Cut>) {
         let bytes = text.as_bytes();
         let mut secret = |range| hits.push(Cut { range, class: Class::Secret });
-        for found in self.tokens.find_iter(text) {
-            let range = found.start()..run_end(bytes, found.end(), is_token_byte);
-            if range.len() >= TOKEN_BYTES_MIN && !joined_left(bytes, range.start) {
-                secret(range);
+        let mut until = 0;
+        for found in self.tokens.find_iter(text).map(|m| m.start()..m.end()) {
+            // A start within a run that was looked at is no start: each byte is passed once.
+            if found.start < until || joined_left(bytes, found.start) {
+                continue;
+            }
+            until = run_end(bytes, found.end, is_token_byte);
+            if until - found.start >= TOKEN_BYTES_MIN {
+                secret(found.start..until);
             }
         }
-        for word in ["Bearer ", "bearer ", "Basic "] {
+        // `--password=x`, `?access_token=x`.
+        for word in self.telling.find_iter(text).filter(|m| bytes.get(m.end()) == Some(&b'=')) {
+            let start = word.end() + 1;
+            let end = run_end(bytes, start, |b| {
+                b.is_ascii_graphic() && !matches!(b, b'&' | b'"' | b'\'' | b'\\' | b';')
+            });
+            if end > start {
+                secret(start..end);
+            }
+        }
+        for word in ["Bearer ", "bearer ", "Basic ", "basic "] {
             for (at, _) in text.match_indices(word) {
                 let start = at + word.len();
                 let end = run_end(bytes, start, is_token_byte);
@@ -131,29 +151,30 @@ fn stands_alone(bytes: &[u8], range: &Range<usize>) -> bool {
     !joined_left(bytes, range.start) && !right
 }
 
-/// Whether a string holds secrets in a form of its own: JSON or YAML within JSON, as in the copy
-/// that `kubectl apply` annotates and in Helm values.
-pub(super) fn holds_secret_document(rules: &Rules, raw: &str) -> bool {
-    // Without a telling word no rule could find a secret in it; a token is found by its own form.
-    let worth = (raw.contains("\\\"") || raw.contains("\\n")) && rules.telling.is_match(raw);
-    let Some(text) = unescape(raw).filter(|_| worth) else { return false };
+/// Whether a text is a document with secrets in it: JSON or YAML within JSON, as in the copy that
+/// `kubectl apply` annotates and in Helm values. `text` is free of the escapes around it.
+pub(super) fn holds_secret_document(rules: &Rules, text: &str) -> bool {
     let start = text.trim_start();
-    if start.starts_with(['{', '[']) {
+    if start.starts_with(['{', '[']) && (text.contains("\\u") || rules.telling.is_match(text)) {
         let secret = |cuts: Vec<Cut>| cuts.iter().any(|c| c.class >= Class::Secret);
-        return rules.cuts(text.as_bytes(), false).is_ok_and(secret);
+        if rules.cuts(text.as_bytes(), false).is_ok_and(secret) {
+            return true;
+        }
     }
-    yaml_secret(&text)
+    rules.telling.is_match(text) && yaml_secret(text)
 }
 
 /// Whether a line of YAML gives a secret: by its own key, or as the value after a telling name.
 /// A value that starts with `$` refers to a secret and is none.
 fn yaml_secret(text: &str) -> bool {
     let mut named = false;
-    text.lines().any(|line| {
-        let line = line.trim_start_matches([' ', '-', '\t']);
-        let Some((key, value)) = line.split_once(':') else { return false };
+    // A flow map on one line is read like a block.
+    text.split(['\n', '{', ',']).any(|line| {
+        let line = line.trim_start_matches([' ', '-', '\t']).trim_end_matches([' ', '}']);
+        let Some((key, value)) = line.split_once(": ") else { return false };
         let (key, value) = (plain(key).to_ascii_lowercase(), plain(value));
-        let given = !value.is_empty() && !value.starts_with('$');
+        let is_word = !key.contains(' ');
+        let given = is_word && !value.is_empty() && !value.starts_with('$');
         let secret = given && (is_secret_name(&key) || named && key == "value");
         named = key == "name" && is_secret_name(&value.to_ascii_lowercase());
         secret
