@@ -283,11 +283,31 @@ mod tests {
         let origin = "fail.example".parse().expect("an origin");
         let dir = recover::init(&folder.path().join("l"), &origin, None).expect("made");
         let dir = LedgerDir::open(dir.path()).expect("opened");
-        let Ledger { store, tree, head, signer, origin, history, anchor, published, lost, _lock } =
-            recover::open(&dir).expect("opened");
+        let Ledger {
+            store,
+            tree,
+            head,
+            signer,
+            origin,
+            history,
+            anchor,
+            published,
+            lost,
+            _lock: lock,
+        } = recover::open(&dir).expect("opened");
         let store = Failing { inner: store, fails: true };
-        let mut ledger =
-            Ledger { store, tree, head, signer, origin, history, anchor, published, lost, _lock };
+        let mut ledger = Ledger {
+            store,
+            tree,
+            head,
+            signer,
+            origin,
+            history,
+            anchor,
+            published,
+            lost,
+            _lock: lock,
+        };
         let first = ledger.append(&[Batch::default()]).expect_err("full");
         assert!(matches!(first, LedgerError::Store(StoreError::DiskFull)), "{first}");
         ledger.store.fails = false;
