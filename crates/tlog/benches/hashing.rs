@@ -1,9 +1,10 @@
 //! Hashes, proofs and signatures a second on one core, beside raw SHA-256 and raw Ed25519 of the
-//! same bytes: `cargo bench -p tlog --bench hashing [-- --quick]`.
+//! same bytes: `cargo bench -p tlog --bench hashing [-- [--quick] [PART…]]`, parts `hashes`,
+//! `proofs`, `checkpoints`.
 
 use std::convert::Infallible;
 use std::hint::black_box;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use ed25519_dalek::{Signer as _, SigningKey};
 use sha2::{Digest as _, Sha256};
@@ -15,7 +16,7 @@ use tlog::{
 
 mod measure;
 
-use measure::{Call, Outcome, Row, Runs, compared, machine, rate};
+use measure::{Call, Outcome, Row, Runs, compared, load, machine, number, per_second};
 
 /// The goal of issue 3: hashes and proofs beside raw SHA-256 of the same bytes.
 const GOAL: f64 = 0.7;
@@ -25,23 +26,30 @@ const ENTRY_BYTES: usize = 300;
 const NODE_BYTES: usize = 65;
 
 fn main() -> Outcome {
-    let bench = Bench::new(&Call::from_args())?;
+    let call = Call::from_args();
+    let bench = Bench::new(&call);
     let mut out = std::io::stdout().lock();
     machine(&mut out)?;
-    let hashes = [
-        bench.leaves("leaf hashes of 300 B", 300),
-        bench.leaves("leaf hashes of 1 KiB", 1024),
-        bench.nodes(),
-        bench.pushes(),
-    ];
-    compared(&mut out, "Hashes, one core", "hashes", &hashes)?;
-    let proofs = [bench.inclusion()?, bench.consistency()?, bench.range()?];
-    let size = measure::number(measure::per_second(bench.entries, Duration::from_secs(1)));
-    let title = format!("Proofs verified in a tree of {size} entries of 300 B, one core");
-    compared(&mut out, &title, "proofs or entries", &proofs)?;
-    let signatures = [bench.signing()?, bench.verifying()?];
-    compared(&mut out, "Checkpoints, one core", "checkpoints", &signatures)?;
-    measure::load(&mut out, "after")
+    if call.wants("hashes") {
+        let rows = [
+            bench.leaves("leaf hashes of 300 B", 300),
+            bench.leaves("leaf hashes of 1 KiB", 1024),
+            bench.nodes(),
+            bench.pushes(),
+        ];
+        compared(&mut out, "Hashes, one core", "hashes", &rows)?;
+    }
+    if call.wants("proofs") {
+        let rows = [bench.inclusion()?, bench.consistency()?, bench.range()?];
+        let size = number(per_second(bench.entries, Duration::from_secs(1)));
+        let title = format!("Proofs verified in a tree of {size} entries of 300 B, one core");
+        compared(&mut out, &title, "proofs or entries", &rows)?;
+    }
+    if call.wants("checkpoints") {
+        let rows = [bench.signing()?, bench.verifying()?];
+        compared(&mut out, "Checkpoints, one core", "checkpoints", &rows)?;
+    }
+    load(&mut out, "after")
 }
 
 struct Bench {
@@ -81,10 +89,10 @@ impl Tree {
 }
 
 impl Bench {
-    fn new(call: &Call) -> Outcome<Self> {
+    fn new(call: &Call) -> Self {
         let entries = call.amount(1_000_000, 20_000);
         let (runs, long) = call.amount((9, 150), (5, 2));
-        Ok(Self { runs, long: Duration::from_millis(long), entries, tree: Tree::of(entries) })
+        Self { runs, long: Duration::from_millis(long), entries, tree: Tree::of(entries) }
     }
 
     /// Runs ours and the limit in turns. Each does `items` a call.
@@ -241,6 +249,19 @@ impl Bench {
 
     fn checkpoint(&self) -> Outcome<Checkpoint> {
         Ok(Checkpoint::new(origin()?, self.tree.size, self.tree.root)?)
+    }
+}
+
+/// Calls `work`, which does `items` each time, for at least `long`, and gives items per second.
+fn rate(items: usize, long: Duration, mut work: impl FnMut()) -> f64 {
+    let (mut done, start) = (0, Instant::now());
+    loop {
+        work();
+        done += items;
+        let elapsed = start.elapsed();
+        if elapsed >= long {
+            return per_second(done, elapsed);
+        }
     }
 }
 

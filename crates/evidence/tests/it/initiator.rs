@@ -265,57 +265,45 @@ fn a_start_whose_operation_no_version_shows_is_listed() {
     assert_eq!(people().ids().collect::<Vec<_>>(), ["ann", "ben"]);
 }
 
+/// A write of ann's request by an account, with something changed.
+fn audited(id: &str, account: &str, change: &dyn Fn(&mut Value)) -> Record {
+    let mut event = write_event(account, 12, &asks(&request("ann@x.example")));
+    change(&mut event);
+    captures::record(Channel::KubernetesAudit, id, event.to_string())
+}
+
 /// What an attacker would try: none of it may name somebody else, and none of it may make an
 /// account's own write vanish.
 #[test]
 fn records_made_to_mislead_accuse_nobody_else() {
     let ann = request("ann@x.example");
-    let audited =
-        |id: &str, event: &Value| captures::record(Channel::KubernetesAudit, id, event.to_string());
-    let changed = |account: &str, change: &dyn Fn(&mut Value)| {
-        let mut event = write_event(account, 12, &asks(&ann));
-        change(&mut event);
-        event
-    };
-    let real = audited("real", &changed("k-ben", &|_| ()));
+    let real = audited("real", "k-ben", &|_| ());
     // The same audit id once more, for another and harmless write.
-    let twin = audited(
-        "twin",
-        &changed("k-ben", &|e| {
-            e["verb"] = json!("create");
-            e["objectRef"] = json!({"resource": "configmaps", "namespace": "x", "name": "y"});
-            e["stageTimestamp"] = json!("2026-02-03T10:00:05.000000Z");
-        }),
-    );
+    let twin = audited("twin", "k-ben", &|e| {
+        e["verb"] = json!("create");
+        e["objectRef"] = json!({"resource": "configmaps", "namespace": "x", "name": "y"});
+        e["stageTimestamp"] = json!("2026-02-03T10:00:05.000000Z");
+    });
     // Somebody else's patch that changed nothing is answered with the version that is there.
-    let idle = audited("idle", &changed("k-eve", &|e| e["auditID"] = json!("0")));
-    let by_server = audited(
-        "server",
-        &changed(SERVER, &|e| {
-            e["auditID"] = json!("z");
-            e["verb"] = json!("update");
-            e["objectRef"]["resourceVersion"] = json!("11");
-        }),
-    );
+    let idle = audited("idle", "k-eve", &|e| e["auditID"] = json!("0"));
+    let by_server = audited("server", SERVER, &|e| {
+        e["auditID"] = json!("z");
+        e["verb"] = json!("update");
+        e["objectRef"]["resourceVersion"] = json!("11");
+    });
     let namesake = |name: &str| {
         let account = format!("system:serviceaccount:ben-dev:{name}");
-        audited("namesake", &changed(&account, &|_| ()))
+        audited("namesake", &account, &|_| ())
     };
-    let planted = audited(
-        "planted",
-        &changed("k-ben", &|e| {
-            e["auditID"] = json!("p");
-            e["verb"] = json!("create");
-            e["objectRef"] = json!({"resource": "events", "namespace": "argocd"});
-        }),
-    );
-    let blind = audited(
-        "blind",
-        &changed("k-ben", &|e| {
-            e["requestObject"] = Value::Null;
-            e["responseObject"] = Value::Null;
-        }),
-    );
+    let planted = audited("planted", "k-ben", &|e| {
+        e["auditID"] = json!("p");
+        e["verb"] = json!("create");
+        e["objectRef"] = json!({"resource": "events", "namespace": "argocd"});
+    });
+    let blind = audited("blind", "k-ben", &|e| {
+        e["requestObject"] = Value::Null;
+        e["responseObject"] = Value::Null;
+    });
     let event = || start("e1", "argocd-server", 12, Some("k-ann"));
     let automated = json!({"initiatedBy": {"automated": true}, "sync": {}});
     let cases = [

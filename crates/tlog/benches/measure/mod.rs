@@ -6,7 +6,7 @@
 use std::error::Error;
 use std::io::Write;
 use std::process::Command;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 /// What a benchmark gives back.
 pub(crate) type Outcome<T = ()> = Result<T, Box<dyn Error>>;
@@ -96,15 +96,15 @@ impl Row {
 }
 
 /// Writes rows that were compared with a limit. `unit` is what is counted per second.
-pub(crate) fn compared(out: &mut impl Write, title: &str, unit: &str, rows: &[Row]) -> Outcome {
-    let head =
-        ["what", &format!("{unit}/s, median (min–max)"), "limit", "limit's", "ratio", "goal"];
+pub(crate) fn compared(out: &mut dyn Write, title: &str, unit: &str, rows: &[Row]) -> Outcome {
+    let (ours, limits) = (format!("{unit}/s, median (min–max)"), format!("its {unit}/s"));
+    let head = ["what", &ours, "limit", &limits, "ratio", "goal"];
     table(out, title, &head, &rows.iter().map(Row::cells).collect::<Vec<_>>())
 }
 
 /// Writes a table in Markdown, its columns in line.
 pub(crate) fn table(
-    out: &mut impl Write,
+    out: &mut dyn Write,
     title: &str,
     head: &[&str],
     rows: &[Vec<String>],
@@ -126,19 +126,6 @@ pub(crate) fn table(
     }
     out.flush()?;
     Ok(())
-}
-
-/// Calls `work`, which does `items` each time, for at least `long`, and gives items per second.
-pub(crate) fn rate(items: usize, long: Duration, mut work: impl FnMut()) -> f64 {
-    let (mut done, start) = (0, Instant::now());
-    loop {
-        work();
-        done += items;
-        let elapsed = start.elapsed();
-        if elapsed >= long {
-            return per_second(done, elapsed);
-        }
-    }
 }
 
 /// Items per second.
@@ -164,7 +151,7 @@ pub(crate) fn number(value: f64) -> String {
 }
 
 /// Says what the figures were measured on.
-pub(crate) fn machine(out: &mut impl Write) -> Outcome {
+pub(crate) fn machine(out: &mut dyn Write) -> Outcome {
     let cpu = std::fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let field = |name: &str| {
         let line = cpu.lines().find(|l| l.starts_with(name));
@@ -175,13 +162,17 @@ pub(crate) fn machine(out: &mut impl Write) -> Outcome {
     let compiler = std::env::var_os("RUSTC").unwrap_or_else(|| "rustc".into());
     let version = Command::new(compiler).arg("--version").output().map(|o| o.stdout);
     let version = String::from_utf8_lossy(&version.unwrap_or_default()).trim().to_owned();
-    writeln!(out, "processor: {}, {cores} cores, SHA instructions: {hashing}", field("model name"))?;
+    writeln!(
+        out,
+        "processor: {}, {cores} cores, SHA instructions: {hashing}",
+        field("model name")
+    )?;
     writeln!(out, "compiler: {version}")?;
     load(out, "before")
 }
 
 /// Says how busy the machine is: what else runs on it falls on every figure.
-pub(crate) fn load(out: &mut impl Write, when: &str) -> Outcome {
+pub(crate) fn load(out: &mut dyn Write, when: &str) -> Outcome {
     let load = std::fs::read_to_string("/proc/loadavg").unwrap_or_default();
     let load: Vec<&str> = load.split(' ').take(3).collect();
     writeln!(out, "load {when} (1, 5, 15 minutes): {}", load.join(" "))?;
