@@ -145,7 +145,7 @@ pub struct Refused {
     pub epoch: u64,
     /// The line, from 1.
     pub line: u64,
-    /// Why; never holds a byte of the line.
+    /// Why; quotes nothing of the line but, at the most, one byte that cannot stand in it.
     pub reason: String,
 }
 

@@ -1,7 +1,8 @@
 //! `fsck`: derives everything again from the bytes of the entries and compares.
 //!
-//! Shares no code with the append path but `tlog` and the written format: its own reading of the
-//! tables, its own check of payloads ([`evidence::record::check`]), its own tiles.
+//! Shares nothing with the append path but `tlog` and the readers of the written formats (envelope,
+//! stored payload, redaction record): its own reading of the tables, its own check of payloads
+//! against commitments ([`evidence::record::check`]), its own tiles.
 //!
 //! | checked | against |
 //! |---|---|

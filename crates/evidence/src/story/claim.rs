@@ -81,7 +81,7 @@ impl Identity {
 /// (`kubernetes/kubernetes` `staging/src/k8s.io/apiserver/pkg/authentication/user/user.go`); Argo
 /// CD names the bearer of a project token `proj:<project>:<role>`
 /// (`argoproj/argo-cd` `util/rbac/rbac.go`). Neither names a human; but for the accounts of
-/// [`OF_ANYBODY`], behind which people stand.
+/// a few, behind which people stand.
 pub fn is_machine(account: &str) -> bool {
     let parts = account.split(':').filter(|part| !part.is_empty()).count();
     let system = account.starts_with("system:") && !OF_ANYBODY.contains(&account);
