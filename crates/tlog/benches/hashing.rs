@@ -18,7 +18,7 @@ mod measure;
 
 use measure::{Call, Outcome, Row, Runs, compared, load, machine, number, per_second};
 
-/// The goal of issue 3: hashes and proofs beside raw SHA-256 of the same bytes.
+/// The goal: hashes and proofs beside raw SHA-256 of the same bytes.
 const GOAL: f64 = 0.7;
 /// Bytes of an entry; an envelope has about as many.
 const ENTRY_BYTES: usize = 300;

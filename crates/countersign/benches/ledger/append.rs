@@ -14,9 +14,10 @@ use countersign::sources::files::{Ingest, Monitor, Source};
 use evidence::intake::Intake;
 
 use crate::measure::{Call, Outcome, Row, Runs, compared, number, per_second};
-use crate::{data, disk, raw};
+use crate::raw::Raw;
+use crate::{data, disk};
 
-/// The goal of issue 3: beside raw inserts of the same bytes.
+/// The goal beside raw inserts of the same bytes.
 const GOAL: f64 = 0.8;
 
 /// A new ledger in a folder.
@@ -37,19 +38,12 @@ pub(crate) fn run(call: &Call, out: &mut dyn Write) -> Outcome {
     let stored = batches.iter().flat_map(|b| &b.entries);
     let stored: usize = stored.map(|e| e.envelope.len() + e.payload.len() + 32).sum();
 
-    let ways: [&dyn Fn() -> Outcome<Duration>; 5] = [
-        &|| sealed_before(&batches),
-        &|| inserted(&batches, false),
-        &|| inserted(&batches, true),
-        &|| sealing(&lines),
-        &|| ingesting(&file, records),
-    ];
     let mut took: [Runs; 5] = Default::default();
-    for round in 0..call.amount(5, 2) {
-        // Each round begins with another, so that what one leaves to the disk hits each of them.
-        for turn in 0..ways.len() {
-            let way = (round + turn) % ways.len();
-            took[way].0.push(per_second(records, ways[way]()?));
+    for _ in 0..call.amount(5, 2) {
+        let [before, insert, hashed] = in_turns(&batches)?;
+        let times = [before, insert, hashed, sealing(&lines)?, ingesting(&file, records)?];
+        for (runs, time) in took.iter_mut().zip(times) {
+            runs.0.push(per_second(records, time));
         }
     }
     let [before, insert, hashed, sealing, ingest] = took;
@@ -76,23 +70,33 @@ pub(crate) fn run(call: &Call, out: &mut dyn Write) -> Outcome {
     compared(out, &title, "records", &rows)
 }
 
-/// Appends what was sealed before the clock started.
-fn sealed_before(batches: &[Batch]) -> Outcome<Duration> {
-    let folder = disk::folder()?;
-    let (_dir, mut ledger) = ledger(folder.path())?;
-    let start = Instant::now();
-    for batch in batches {
-        ledger.append(std::slice::from_ref(batch))?;
+/// Appends what was sealed before, and inserts the same without and with a hash: batch by batch in
+/// turns, so that what else the machine does meanwhile falls on all three.
+fn in_turns(batches: &[Batch]) -> Outcome<[Duration; 3]> {
+    let folders = [disk::folder()?, disk::folder()?, disk::folder()?];
+    let (_dir, mut ledger) = ledger(folders[0].path())?;
+    let mut insert = Raw::create(folders[1].path(), false)?;
+    let mut hashed = Raw::create(folders[2].path(), true)?;
+    let mut took = [Duration::ZERO; 3];
+    for (number, batch) in batches.iter().enumerate() {
+        for turn in 0..took.len() {
+            // Each time another begins, so that none always follows the same one.
+            let which = (number + turn) % took.len();
+            took[which] += match which {
+                0 => {
+                    let start = Instant::now();
+                    ledger.append(std::slice::from_ref(batch))?;
+                    start.elapsed()
+                }
+                1 => insert.insert(batch)?,
+                _ => hashed.insert(batch)?,
+            };
+        }
     }
-    Ok(start.elapsed())
+    Ok(took)
 }
 
-fn inserted(batches: &[Batch], hashing: bool) -> Outcome<Duration> {
-    let folder = disk::folder()?;
-    raw::insert(&raw::database(folder.path())?, batches, hashing)
-}
-
-/// Seals and appends, in turns.
+/// Seals a batch, appends it, and so on.
 fn sealing(lines: &[Vec<u8>]) -> Outcome<Duration> {
     let (folder, terms, mut salts) = (disk::folder()?, data::terms()?, SystemSalts::new());
     let (_dir, mut ledger) = ledger(folder.path())?;

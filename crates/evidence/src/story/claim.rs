@@ -80,8 +80,8 @@ impl Identity {
 /// Kubernetes reserves `system:` for its own accounts, service accounts among them
 /// (`kubernetes/kubernetes` `staging/src/k8s.io/apiserver/pkg/authentication/user/user.go`); Argo
 /// CD names the bearer of a project token `proj:<project>:<role>`
-/// (`argoproj/argo-cd` `util/rbac/rbac.go`). Neither names a human; but for the accounts of
-/// a few, behind which people stand.
+/// (`argoproj/argo-cd` `util/rbac/rbac.go`). Neither names a human, but for a
+/// few accounts behind which people stand.
 pub fn is_machine(account: &str) -> bool {
     let parts = account.split(':').filter(|part| !part.is_empty()).count();
     let system = account.starts_with("system:") && !OF_ANYBODY.contains(&account);
