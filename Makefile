@@ -35,6 +35,7 @@ doc: cargo ## build the documentation of the crates
 bench: cargo ## measure the ledger and the hashing beside the limits of this machine
 	$(CARGO) bench --locked -p tlog --bench hashing
 	$(CARGO) bench --locked -p countersign --bench ledger
+	$(CARGO) bench --locked -p countersign --bench serve
 
 crash: cargo ## kill an ingest at random points, CRASH_TRIALS times (10000; `make test` does 300)
 	CRASH_TRIALS=$(CRASH_TRIALS) $(CARGO) test --release --locked -p countersign --test crash -- --nocapture

@@ -20,10 +20,12 @@ use jiff::Timestamp;
 
 use crate::ledger::LedgerError;
 
+mod ask;
 mod demo;
 mod export;
 mod ingest;
 mod ledger;
+mod serve;
 mod show;
 mod status;
 mod terminal;
@@ -106,8 +108,18 @@ enum Format {
 enum Command {
     /// Put records into the ledger: files, folders, or `-` for standard input
     Ingest(ingest::Args),
+    /// Receive records over HTTP: webhooks, audit batches, lines; durable before acknowledged
+    Serve(serve::Args),
     /// What happened at a moment, or between two
     Timeline(timeline::Args),
+    /// Changes: proposals and pushes, with what followed from them
+    #[command(subcommand)]
+    Change(ask::ChangeCommand),
+    /// What ran at a moment
+    Running(ask::RunningArgs),
+    /// Where the live state left the desired one
+    #[command(subcommand)]
+    Drift(ask::DriftCommand),
     /// Take evidence out of the ledger
     #[command(subcommand)]
     Evidence(export::Command),
@@ -160,7 +172,8 @@ fn read_people(path: &Path) -> anyhow::Result<People> {
 /// Runs the program with the process's arguments and streams.
 pub fn main() -> ExitCode {
     let terminal = Terminal::of_process();
-    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr().lock());
+    // Standard error stays unlocked: a thread that panics writes to it too, and would wait for ever.
+    let (mut out, mut err) = (std::io::stdout().lock(), std::io::stderr());
     ExitCode::from(run(std::env::args_os(), &mut out, &mut err, terminal))
 }
 
@@ -197,7 +210,11 @@ pub fn run(
 fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     match command {
         Command::Ingest(args) => ingest::run(args, context),
+        Command::Serve(args) => serve::run(args, context),
         Command::Timeline(args) => timeline::run(args, context),
+        Command::Change(command) => ask::change(command, context),
+        Command::Running(args) => ask::running(args, context),
+        Command::Drift(command) => ask::drift(command, context),
         Command::Evidence(command) => export::run(command, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Ledger(command) => ledger::run(command, context),

@@ -8,6 +8,7 @@ use anstyle::{AnsiColor, Style};
 use evidence::record::Cite;
 use jiff::tz::TimeZone;
 
+pub mod answers;
 pub mod timeline;
 
 /// How an answer is to be rendered.

@@ -1,4 +1,6 @@
 //! Sources: where records come from. Each has its own authentication and its own idea of position.
 
 pub mod files;
+pub mod git;
+pub mod http;
 pub mod lines;

@@ -1,3 +1,5 @@
 //! Questions asked of a story. Each answer is a model that renderers turn into text or JSON.
 
+pub mod change;
+pub mod running;
 pub mod timeline;

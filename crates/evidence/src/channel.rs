@@ -13,36 +13,84 @@ use std::str::FromStr;
 /// of its module under `parse/`, its test and its page under `docs/channels/`.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub enum Channel {
+    /// Webhook deliveries of Alertmanager, version 4.
+    AlertmanagerWebhook,
     /// Kubernetes watch lines of Argo CD `Application` objects.
     ArgocdApplicationWatch,
-    /// Audit events of a Kubernetes API server, one `audit.k8s.io/v1` `Event` a line.
+    /// Log lines of Argo CD's application controller.
+    ArgocdControllerLog,
+    /// Applications sent by argocd-notifications with the template that Countersign ships.
+    ArgocdNotification,
+    /// Log lines of Argo CD's API server.
+    ArgocdServerLog,
+    /// Lines of Argo CD's `/api/v1/stream/applications`.
+    ArgocdStream,
+    /// `CloudEvents` of any type.
+    Cloudevent,
+    /// Commits and references, as read from a git repository or bundle.
+    GitCommit,
+    /// Webhook deliveries of GitHub.
+    GithubWebhook,
+    /// Webhook deliveries of GitLab.
+    GitlabWebhook,
+    /// Webhook deliveries of Jira.
+    JiraWebhook,
+    /// Audit events of a Kubernetes API server, one `audit.k8s.io/v1` `Event` a record.
     KubernetesAudit,
     /// Kubernetes watch lines of core `v1` `Event` objects.
     KubernetesEventWatch,
-    /// Kubernetes watch lines of any other object: kept whole, read by later parsers.
+    /// Kubernetes watch lines of any other object.
     KubernetesObjectWatch,
     /// The ledger's own records of what was erased from it; cannot be ingested.
     LedgerRedaction,
+    /// Audit lines of `OpenBao` or Vault.
+    OpenbaoAudit,
+    /// Answers of Prometheus' `query_range`.
+    PrometheusRange,
 }
 
 impl Channel {
     /// Every channel, in the order of their ids.
-    pub const ALL: [Self; 5] = [
+    pub const ALL: [Self; 17] = [
+        Self::AlertmanagerWebhook,
         Self::ArgocdApplicationWatch,
+        Self::ArgocdControllerLog,
+        Self::ArgocdNotification,
+        Self::ArgocdServerLog,
+        Self::ArgocdStream,
+        Self::Cloudevent,
+        Self::GitCommit,
+        Self::GithubWebhook,
+        Self::GitlabWebhook,
+        Self::JiraWebhook,
         Self::KubernetesAudit,
         Self::KubernetesEventWatch,
         Self::KubernetesObjectWatch,
         Self::LedgerRedaction,
+        Self::OpenbaoAudit,
+        Self::PrometheusRange,
     ];
 
     /// The channel's kebab-case id.
     pub const fn id(self) -> &'static str {
         match self {
+            Self::AlertmanagerWebhook => "alertmanager-webhook",
             Self::ArgocdApplicationWatch => "argocd-application-watch",
+            Self::ArgocdControllerLog => "argocd-controller-log",
+            Self::ArgocdNotification => "argocd-notification",
+            Self::ArgocdServerLog => "argocd-server-log",
+            Self::ArgocdStream => "argocd-stream",
+            Self::Cloudevent => "cloudevent",
+            Self::GitCommit => "git-commit",
+            Self::GithubWebhook => "github-webhook",
+            Self::GitlabWebhook => "gitlab-webhook",
+            Self::JiraWebhook => "jira-webhook",
             Self::KubernetesAudit => "kubernetes-audit",
             Self::KubernetesEventWatch => "kubernetes-event-watch",
             Self::KubernetesObjectWatch => "kubernetes-object-watch",
             Self::LedgerRedaction => "ledger-redaction",
+            Self::OpenbaoAudit => "openbao-audit",
+            Self::PrometheusRange => "prometheus-range",
         }
     }
 
@@ -61,9 +109,7 @@ impl fmt::Display for Channel {
 
 /// A name that belongs to no channel.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "unknown channel {0:?}; known are argocd-application-watch, kubernetes-audit, kubernetes-event-watch, kubernetes-object-watch, ledger-redaction"
-)]
+#[error("unknown channel {0:?}; known are {known}", known = Channel::ALL.map(Channel::id).join(", "))]
 pub struct UnknownChannel(pub String);
 
 impl FromStr for Channel {

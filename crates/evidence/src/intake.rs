@@ -13,7 +13,8 @@ use std::collections::HashMap;
 use jiff::Timestamp;
 use tlog::Hash;
 
-use self::cuts::Rules;
+use self::cuts::{Cut, Rules};
+use self::delivery::{Delivery, NotADelivery, Part};
 use self::header::{Header, Identity, NotRecognised, recognise};
 use self::json::JsonError;
 use self::key::{ContentDigest, ContentKey, DedupKey, natural};
@@ -24,10 +25,12 @@ use crate::record::payload::Payload;
 use crate::record::{BadRecordId, Cite, RecordId};
 
 pub mod cuts;
+pub mod delivery;
 pub mod header;
 pub mod json;
 pub mod key;
 pub mod seal;
+mod wrapped;
 
 /// A sealed record that has no place in the tree yet.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -74,6 +77,8 @@ pub enum Taken {
     Pending(Box<PendingEntry>),
     /// It is not kept: a person read something that is no secret, and people are not watched.
     ReadByPerson(Channel),
+    /// It carried several records, or one in a wrapper.
+    Several(Vec<Result<Taken, Refusal>>),
 }
 
 /// Why a line was refused.
@@ -98,6 +103,9 @@ pub enum Refusal {
     /// It cannot be put under an envelope.
     #[error("{0}")]
     Envelope(#[from] EnvelopeError),
+    /// Its body cannot be taken apart.
+    #[error("{0}; send the body as the source emitted it")]
+    Delivery(#[from] NotADelivery),
     /// Its content key is no id; cannot happen.
     #[error("{0}")]
     Id(#[from] BadRecordId),
@@ -154,6 +162,13 @@ impl<'t> Intake<'t> {
         }
         // The scan comes first: nothing is read from a line that readers could read differently.
         let unsealed = recognise(line, self.terms.named);
+        let content = unsealed.as_ref().is_ok_and(|h| h.identity == Identity::Content);
+        if unsealed.is_err() || (content && self.terms.named.is_some()) {
+            json::scan(line, &mut |_| {})?;
+            if let Some(parts) = delivery::unpack(line, self.terms.named) {
+                return self.parts(parts?, received_at, salts);
+            }
+        }
         let secret_object = unsealed.as_ref().is_ok_and(|h| h.secret_object);
         let cuts = self.terms.rules.cuts(line, secret_object)?;
         let header = unsealed?;
@@ -161,7 +176,69 @@ impl<'t> Intake<'t> {
             return Ok(Taken::ReadByPerson(header.channel));
         }
         let cite = self.cite(header, line)?;
-        let payload = seal(line, &cuts, salts);
+        self.sealed(cite, line, &cuts, received_at, salts)
+    }
+
+    /// Takes in what a request brought: a body of one record, or a batch.
+    pub fn deliver(
+        &mut self,
+        delivery: &Delivery<'_>,
+        received_at: Timestamp,
+        salts: &mut dyn Salts,
+    ) -> Result<Taken, Refusal> {
+        let parts = delivery.parts(self.terms.named)?;
+        self.parts(parts, received_at, salts)
+    }
+
+    /// One record is taken as if it had come alone; of several, each is taken or refused by itself.
+    fn parts(
+        &mut self,
+        mut parts: Vec<Part>,
+        received_at: Timestamp,
+        salts: &mut dyn Salts,
+    ) -> Result<Taken, Refusal> {
+        if parts.len() == 1
+            && let Some(only) = parts.pop()
+        {
+            return self.part(only, received_at, salts);
+        }
+        let taken = parts.into_iter().map(|part| self.part(part, received_at, salts));
+        Ok(Taken::Several(taken.collect()))
+    }
+
+    fn part(
+        &mut self,
+        part: Part,
+        received_at: Timestamp,
+        salts: &mut dyn Salts,
+    ) -> Result<Taken, Refusal> {
+        let (bytes, limit) = (&part.bytes, self.terms.record_bytes_max);
+        if bytes.len() > limit {
+            return Err(Refusal::TooLong { bytes: bytes.len(), limit });
+        }
+        let cuts = self.terms.rules.cuts(bytes, part.header.secret_object)?;
+        if part.header.read_by_person {
+            return Ok(Taken::ReadByPerson(part.header.channel));
+        }
+        let cite = match &part.content {
+            Some(content) => {
+                let digest = self.terms.content_key.digest(part.header.channel, content);
+                Cite { channel: part.header.channel, id: RecordId::new(digest.id(1))? }
+            }
+            None => self.cite(part.header, bytes)?,
+        };
+        self.sealed(cite, bytes, &cuts, received_at, salts)
+    }
+
+    fn sealed(
+        &self,
+        cite: Cite,
+        record: &[u8],
+        cuts: &[Cut],
+        received_at: Timestamp,
+        salts: &mut dyn Salts,
+    ) -> Result<Taken, Refusal> {
+        let payload = seal(record, cuts, salts);
         let entry = PendingEntry::new(cite, &payload, self.terms.auth, received_at)?;
         Ok(Taken::Pending(Box::new(entry)))
     }

@@ -9,12 +9,26 @@ use std::fmt;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Deserializer, Serialize};
 
+pub mod alertmanager_webhook;
 pub mod argocd_application_watch;
+pub mod argocd_controller_log;
+pub mod argocd_notification;
+pub mod argocd_server_log;
+pub mod argocd_stream;
+pub mod cloudevent;
+pub mod forge;
+pub mod git_commit;
+pub mod github_webhook;
+pub mod gitlab_webhook;
+pub mod jira_webhook;
 pub mod kubernetes_audit;
 pub mod kubernetes_event_watch;
 pub mod kubernetes_object_watch;
+pub mod leaves;
 pub mod ledger_redaction;
+pub mod openbao_audit;
 pub mod operation_request;
+pub mod prometheus_range;
 
 /// Why a record was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, thiserror::Error)]

@@ -14,6 +14,9 @@ use std::collections::BTreeSet;
 
 use serde::Serialize;
 
+use self::act::Act;
+use self::change::Change;
+use self::change::population::{Transition, population};
 use self::claim::Identity;
 use self::coverage::Coverage;
 use self::fold::{Cited, Facts};
@@ -29,12 +32,21 @@ use crate::record::Record;
 use crate::time::Moment;
 
 mod absence;
+pub mod act;
+mod argocd;
+pub mod change;
 pub mod claim;
+mod cluster;
 pub mod coverage;
+mod drift;
 mod episode;
 mod fold;
+mod forge;
+mod graph;
 pub mod initiator;
+mod metrics;
 pub mod operation;
+mod secrets;
 pub mod state;
 mod telling;
 pub mod wire;
@@ -58,6 +70,12 @@ pub struct Story {
     pub writes: Vec<Write>,
     /// Such writes that were refused, in order of time.
     pub refused: Vec<Write>,
+    /// Everything else that somebody or something did, in order of time.
+    pub acts: Vec<Act>,
+    /// Changes: proposals and pushes, with what followed from them.
+    pub changes: Vec<Change>,
+    /// Every transition of the live state, once.
+    pub population: Vec<Transition>,
     /// What was seen of each channel, for every channel with a record.
     pub coverage: Vec<Coverage>,
     /// The ids of all persons that the story names.
@@ -93,13 +111,23 @@ pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Sto
     let operations = teller.operations();
     let unmatched = teller.unmatched(&operations);
     let unmatched_starts = unmatched.into_iter().map(|e| UnmatchedStart::of(e, people)).collect();
+    let state_changes = state::changes(&facts);
+    let around = Around { facts: &facts, people, coverage: &coverage };
+    let mut acts = around.acts();
+    acts.extend(drift::acts(around, &operations, &state_changes, &acts));
+    sort(&mut acts);
+    let changes = change::changes(around, &operations, &acts);
+    let population = population(&operations, &acts, &changes);
     let mut story = Story {
         story: VERSION,
         operations,
         unmatched_starts,
-        state_changes: state::changes(&facts),
+        state_changes,
         writes: write::writes(&facts, people, Answer::Succeeded),
         refused: write::writes(&facts, people, Answer::Refused),
+        acts,
+        changes,
+        population,
         coverage,
         people: BTreeSet::new(),
     };
@@ -121,9 +149,40 @@ impl Story {
         let of_operations = self.operations.iter().flat_map(telling::persons);
         let starts = self.unmatched_starts.iter().filter_map(|s| s.who.as_ref());
         let writers = self.writes.iter().chain(&self.refused).flat_map(Write::identities);
-        let identities = starts.chain(writers).filter_map(|i| i.person.as_deref());
+        let actors = self.acts.iter().filter_map(|a| a.who.as_ref());
+        let identities = starts.chain(writers).chain(actors).filter_map(|i| i.person.as_deref());
         of_operations.chain(identities).map(str::to_owned).collect()
     }
+}
+
+/// What acts are told from.
+#[derive(Clone, Copy)]
+pub(crate) struct Around<'a> {
+    pub(crate) facts: &'a Facts,
+    pub(crate) people: &'a People,
+    pub(crate) coverage: &'a [Coverage],
+}
+
+impl Around<'_> {
+    /// What the records show directly.
+    fn acts(self) -> Vec<Act> {
+        let families = [
+            argocd::acts(self),
+            cluster::acts(self),
+            forge::acts(self),
+            metrics::acts(self),
+            secrets::acts(self),
+        ];
+        families.into_iter().flatten().collect()
+    }
+}
+
+/// By time as far as the records say, else by what the acts say: never by the order of arrival.
+fn sort(acts: &mut [Act]) {
+    acts.sort_by(|a, b| {
+        let at = |act: &Act| act.at.map(|at| (at.earliest(), at.latest()));
+        at(a).cmp(&at(b)).then_with(|| a.what.cmp(&b.what)).then_with(|| a.cites.cmp(&b.cites))
+    });
 }
 
 impl Write {

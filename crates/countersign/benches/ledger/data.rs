@@ -83,6 +83,7 @@ pub(crate) fn seal(
     for line in lines {
         match intake.take(line, countersign::clock::now(), salts)? {
             Taken::Pending(entry) => batch.entries.push(*entry),
+            Taken::Several(_) => return Err("a batch among single records".into()),
             Taken::ReadByPerson(channel) => return Err(format!("a read of {channel}").into()),
         }
     }

@@ -17,6 +17,22 @@ pub(super) struct Args {
     into: PathBuf,
 }
 
+/// What is taken in: folders of record files, a bundle of the repository, answers of Prometheus.
+const SOURCES: [&str; 12] = [
+    "kubernetes/watch",
+    "kubernetes/audit.jsonl.gz",
+    "kubernetes/audit-webhook-sample.jsonl.gz",
+    "argocd",
+    "forge/github-webhooks.jsonl.gz",
+    "git/gitops.bundle",
+    "openbao",
+    "alertmanager",
+    "tickets",
+    "prometheus/argocd-app-info.json.gz",
+    "prometheus/argocd-app-sync-total.json.gz",
+    "prometheus/error-ratio.json.gz",
+];
+
 /// The file by which an earlier demo's folder is known: nothing else is ever removed.
 const MARK: &str = "countersign-demo";
 
@@ -25,26 +41,32 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
     let path = |name: &str| args.into.join(name).display().to_string();
     let capture = |name: &str| args.captures.join(name).display().to_string();
     let (ledger, pack, people) = (path("ledger"), path("evening.pack"), capture("people.json"));
-    let (watch, audit) = (capture("kubernetes/watch"), capture("kubernetes/audit.jsonl.gz"));
-    let (watch, audit) = (watch.as_str(), audit.as_str());
+    let audit = capture("kubernetes/audit.jsonl.gz");
+    let sources: Vec<String> = SOURCES.iter().map(|name| capture(name)).collect();
+    let mut ingest = vec!["ingest"];
+    ingest.extend(sources.iter().map(String::as_str));
     let mut demo = Demo { ledger: &ledger, people: &people, context };
     demo.say("1. Make a ledger")?;
     demo.step(&["ledger", "init", "--origin", "demo.countersign.example/prod"], 0)?;
-    demo.say("2. Take in what Kubernetes recorded of one evening at a bank")?;
-    demo.step(&["ingest", watch, audit], 0)?;
+    demo.say("2. Take in what the systems of a bank recorded of one evening")?;
+    demo.step(&ingest, 0)?;
     demo.say("3. The same again: nothing moves, every record is recognised")?;
-    demo.step(&["ingest", audit], 0)?;
+    demo.step(&["ingest", &audit], 0)?;
     demo.say("4. What happened in production at 21:47 and 42 seconds?")?;
     let at = ["timeline", "--at", "2026-11-23T21:47:42Z", "--app", "payments-prod"];
     demo.step(&at, 1)?;
-    demo.say("5. Take the evidence out, and check it as somebody else would")?;
+    demo.say("5. One change, from the request to the pods")?;
+    demo.step(&["change", "show", "pr:103"], 1)?;
+    demo.say("6. Where did the live state leave git?")?;
+    demo.step(&["drift", "list", "--env", "prod"], 1)?;
+    demo.say("7. Take the evidence out, and check it as somebody else would")?;
     demo.step(&["evidence", "export", "--out", &pack], 0)?;
     demo.step(&["verify", &pack], 0)?;
-    demo.say("6. One byte changed")?;
+    demo.say("8. One byte changed")?;
     let changed = path("changed.pack");
     flip_a_byte(&pack, &changed)?;
     demo.step(&["verify", &changed], 4)?;
-    demo.say("7. Is the ledger itself in order?")?;
+    demo.say("9. Is the ledger itself in order?")?;
     demo.step(&["ledger", "fsck"], 0)?;
     writeln!(
         demo.context.out,

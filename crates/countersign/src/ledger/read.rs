@@ -1,6 +1,6 @@
 //! Reading a ledger: entries, proofs and coverage, without waiting for the writer.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::ControlFlow;
 
 use evidence::channel::Channel;
@@ -16,6 +16,9 @@ use super::tree::Nodes;
 use super::{LedgerError, history, recover};
 use crate::store::sqlite::{open_read_only, read_head, read_tile};
 use crate::store::{Coverage, Refused, StoreError, TileId};
+
+/// What the names of live sources begin with: what they sent is not read again.
+pub const LIVE_SOURCE: &str = "http:";
 
 /// A ledger open for reading. It reads one state of the database as long as it lives.
 #[derive(Debug)]
@@ -174,7 +177,8 @@ impl Reader {
     }
 
     /// Lines that were refused in the last reading of sources that a channel's records came from:
-    /// what they would have said is not known.
+    /// what they would have said is not known. A live source is never read again, so all of its
+    /// readings count.
     pub fn refused_by_channel(&self) -> Result<BTreeMap<Channel, u64>, LedgerError> {
         let rows = self.coverage()?;
         let mut last: BTreeMap<&str, u64> = BTreeMap::new();
@@ -182,15 +186,18 @@ impl Reader {
             let epoch = last.entry(&row.source).or_default();
             *epoch = row.epoch.max(*epoch);
         }
-        let current = |row: &&Coverage| last.get(row.source.as_str()) == Some(&row.epoch);
+        let current = |row: &&Coverage| {
+            row.source.starts_with(LIVE_SOURCE) || last.get(row.source.as_str()) == Some(&row.epoch)
+        };
         let mut refused: BTreeMap<&str, u64> = BTreeMap::new();
         for row in rows.iter().filter(current) {
             *refused.entry(&row.source).or_default() += row.refused;
         }
-        let mut by_channel = BTreeMap::new();
+        let (mut by_channel, mut counted) = (BTreeMap::new(), BTreeSet::new());
         for row in rows.iter().filter(current).filter(|r| r.accepted + r.duplicate > 0) {
             let lines = refused.get(row.source.as_str()).copied().unwrap_or(0);
-            if let (1.., Ok(channel)) = (lines, row.channel.parse::<Channel>()) {
+            let first = counted.insert((row.source.as_str(), row.channel.as_str()));
+            if let (true, 1.., Ok(channel)) = (first, lines, row.channel.parse::<Channel>()) {
                 *by_channel.entry(channel).or_default() += lines;
             }
         }

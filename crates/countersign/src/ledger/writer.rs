@@ -13,7 +13,7 @@ use super::{EmbeddedLedger, LedgerError, recover};
 /// Entries that are committed together at the most: beyond this a transaction gains nothing more.
 const GROUP_ENTRIES_MAX: usize = 4_096;
 /// Submissions that may wait: more would only hide that the disk cannot keep up.
-const WAITING_MAX: usize = 64;
+pub const WAITING_MAX: usize = 64;
 
 struct Submission {
     batch: Batch,
@@ -54,6 +54,11 @@ impl Writer {
         let (reply, receipt) = sync_channel(1);
         self.submissions.send(Submission { batch, reply }).map_err(|_| gone())?;
         Ok(Waiting(receipt))
+    }
+
+    /// Whether the thread still takes batches.
+    pub fn is_running(&self) -> bool {
+        !self.thread.is_finished()
     }
 
     /// Commits what waits, closes the ledger and seals its pages.

@@ -1,6 +1,6 @@
 //! The answer to `timeline` as text: rows, then who started what, then what cannot be seen.
 
-use evidence::ask::timeline::{Question, Row, Timeline, What};
+use evidence::ask::timeline::{Question, Row, Source, Timeline, What};
 use evidence::story::claim::{Claim, ClaimSource, Voice};
 use evidence::story::operation::{Applied, Operation};
 use evidence::story::wire::Cites;
@@ -9,10 +9,12 @@ use evidence::time::Moment;
 use jiff::Timestamp;
 
 use self::words::{
-    as_whom, by, claimed, name, object, outcome, reach, result, stands, state, tool, via,
+    With as _, as_whom, by, claimed, counted, name, object, outcome, reach, result, stands, state,
+    tool, via,
 };
 use super::{ALERT, PLAIN, RenderOptions, Sheet, TITLE, columns, printable, short};
 
+pub(super) mod acts;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -45,7 +47,9 @@ impl Page<'_> {
             ([app], _, _) => match &app.destination_namespace {
                 Some(place) if *place != app.name => format!("{} · {place}", app.name),
                 _ => app.name.clone(),
-            },
+            }
+            .with(app.environment.as_deref())
+            .with(app.criticality.as_deref()),
             (_, Some(app), _) => app.clone(),
             (_, None, Some(namespace)) => format!("namespace {namespace}"),
             (apps, None, None) => format!("{} applications", apps.len()),
@@ -143,6 +147,20 @@ impl Page<'_> {
                     start.version
                 );
                 self.step(&time, "start", &text, &self.number(&start.cites));
+            }
+            What::Act(act) => {
+                let (step, text) = acts::told(act);
+                let text = act.app.as_deref().map_or_else(String::new, app) + &text;
+                self.step(&time, step, &text, &self.number(&act.cites));
+                if let Some(writer) = &act.writer {
+                    self.detail("as", &as_whom(writer));
+                    if let Some(via) = via(writer) {
+                        self.detail("via", &via);
+                    }
+                }
+                for note in &act.notes {
+                    self.detail("note", &printable(note));
+                }
             }
             What::State(change) => {
                 let text = app(&change.app.name) + &state(change);
@@ -283,7 +301,15 @@ impl Page<'_> {
         let unseen = self.timeline.cannot_see.join(" · ");
         self.sheet.entry(&format!("{:<STEP$}", "Cannot see"), &unseen, "", PLAIN);
         let mut label = "Sources";
-        for source in &self.timeline.sources {
+        let whole = |s: &&Source| s.incomplete.is_none() && s.coverage.interpreted;
+        let complete: Vec<String> =
+            self.timeline.sources.iter().filter(whole).map(counted).collect();
+        if !complete.is_empty() {
+            let text = format!("{}: no gap detected", complete.join(", "));
+            self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
+            label = "";
+        }
+        for source in self.timeline.sources.iter().filter(|s| !whole(s)) {
             let text = reach(source, |at| self.clock(Some(at)));
             self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
             label = "";
@@ -291,9 +317,32 @@ impl Page<'_> {
         if self.timeline.sources.is_empty() {
             self.sheet.entry(&format!("{label:<STEP$}"), "no record of any channel", "", PLAIN);
         }
+        self.recorded();
         if self.timeline.rows.iter().any(|row| row.same_time) {
             let text = "= marks the same time as the row above, as far as the clocks resolve";
             self.sheet.entry(&format!("{:<STEP$}", "Order"), text, "", PLAIN);
+        }
+    }
+
+    /// The entries that the rows rest on, and where to go on from the contradicted ones.
+    fn recorded(&mut self) {
+        let cites = self.timeline.rows.iter().flat_map(|row| row.cites().iter());
+        let numbers: Vec<u64> = cites.filter_map(|cite| (self.options.entry_of)(cite)).collect();
+        if let (Some(first), Some(last)) = (numbers.iter().min(), numbers.iter().max()) {
+            let text = format!(
+                "#{first:04}–#{last:04}; `countersign ledger status` names the checkpoint and the anchors"
+            );
+            self.sheet.entry(&format!("{:<STEP$}", "Recorded"), &text, "", PLAIN);
+        }
+        let mut label = "Next";
+        for question in self.timeline.contradicted() {
+            let text = format!(
+                "countersign change show operation:{}@{}",
+                printable(&question.app.name),
+                question.version
+            );
+            self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
+            label = "";
         }
     }
 }

@@ -14,6 +14,7 @@ use evidence::intake::seal::Salts;
 use evidence::intake::{Intake, Refusal, Taken, Terms};
 use jiff::Timestamp;
 
+use super::git::{GitLines, Limits, is_bundle, is_repository};
 use super::lines::{Line, Lines};
 use crate::ledger::LedgerError;
 use crate::ledger::append::{Batch, Reading, Receipt};
@@ -32,8 +33,12 @@ const RECORD_ENDINGS: &[&str] = &["jsonl", "ndjson", "log"];
 /// One stream of lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
-    /// A file.
+    /// A file of lines.
     File(PathBuf),
+    /// A file that may be one JSON document over several lines.
+    Document(PathBuf),
+    /// A git repository or a bundle.
+    Git(PathBuf),
     /// Standard input.
     Stdin,
 }
@@ -42,7 +47,7 @@ impl Source {
     /// The source's name, as the operator gave it.
     pub fn name(&self) -> String {
         match self {
-            Self::File(path) => path.display().to_string(),
+            Self::File(path) | Self::Document(path) | Self::Git(path) => path.display().to_string(),
             Self::Stdin => "stdin".to_owned(),
         }
     }
@@ -50,16 +55,24 @@ impl Source {
     /// Its size in bytes, if known.
     pub fn bytes(&self) -> Option<u64> {
         match self {
-            Self::File(path) => path.metadata().ok().map(|m| m.len()),
-            Self::Stdin => None,
+            Self::File(path) | Self::Document(path) => path.metadata().ok().map(|m| m.len()),
+            Self::Git(_) | Self::Stdin => None,
         }
     }
 
-    fn open(&self) -> std::io::Result<Box<dyn Read>> {
-        match self {
-            Self::File(path) => Ok(Box::new(File::open(path)?)),
-            Self::Stdin => Ok(Box::new(std::io::stdin())),
-        }
+    fn open(&self, record_bytes_max: usize) -> std::io::Result<Lines> {
+        let stream: Box<dyn Read> = match self {
+            Self::File(path) => Box::new(File::open(path)?),
+            Self::Document(path) => {
+                return Lines::document(Box::new(File::open(path)?), record_bytes_max);
+            }
+            Self::Git(path) => {
+                let limits = Limits { line_bytes: record_bytes_max, ..Limits::default() };
+                Box::new(GitLines::open(path, limits)?)
+            }
+            Self::Stdin => Box::new(std::io::stdin()),
+        };
+        Lines::new(stream, record_bytes_max)
     }
 }
 
@@ -72,35 +85,57 @@ pub struct Found {
     pub passed_over: Vec<PathBuf>,
 }
 
-/// Finds the sources: `-` is standard input, a folder is searched, a file is taken as it is.
+/// Finds the sources: `-` is standard input, a repository is read as one, any other folder is
+/// searched, a file is taken as it is.
 pub fn find(paths: &[PathBuf]) -> Result<Found, LedgerError> {
     let mut found = Found::default();
     for path in paths {
         if path == Path::new("-") {
             found.sources.push(Source::Stdin);
         } else if path.is_dir() {
-            search(path, &mut found)?;
+            folder(path, &mut found)?;
         } else {
             // Opening it now tells a wrong name before anything is appended.
             File::open(path).map_err(LedgerError::file("open", path))?;
-            found.sources.push(Source::File(path.clone()));
+            found.sources.push(file(path));
         }
     }
     Ok(found)
 }
 
-fn search(folder: &Path, found: &mut Found) -> Result<(), LedgerError> {
-    let list = std::fs::read_dir(folder).map_err(LedgerError::file("list", folder))?;
+/// A file that was named.
+fn file(path: &Path) -> Source {
+    if is_bundle(path) {
+        Source::Git(path.to_owned())
+    } else if ends_in(path, &["json"]) {
+        Source::Document(path.to_owned())
+    } else {
+        Source::File(path.to_owned())
+    }
+}
+
+fn folder(path: &Path, found: &mut Found) -> Result<(), LedgerError> {
+    if is_repository(path) {
+        found.sources.push(Source::Git(path.to_owned()));
+        return Ok(());
+    }
+    search(path, found)
+}
+
+fn search(path: &Path, found: &mut Found) -> Result<(), LedgerError> {
+    let list = std::fs::read_dir(path).map_err(LedgerError::file("list", path))?;
     let mut paths = list
         .map(|entry| entry.map(|e| e.path()))
         .collect::<Result<Vec<_>, _>>()
-        .map_err(LedgerError::file("list", folder))?;
+        .map_err(LedgerError::file("list", path))?;
     paths.sort();
     for path in paths {
         if path.is_dir() {
-            search(&path, found)?;
-        } else if is_record_file(&path) {
+            folder(&path, found)?;
+        } else if ends_in(&path, RECORD_ENDINGS) {
             found.sources.push(Source::File(path));
+        } else if ends_in(&path, &["bundle"]) && is_bundle(&path) {
+            found.sources.push(Source::Git(path));
         } else {
             found.passed_over.push(path);
         }
@@ -108,10 +143,11 @@ fn search(folder: &Path, found: &mut Found) -> Result<(), LedgerError> {
     Ok(())
 }
 
-fn is_record_file(path: &Path) -> bool {
+/// Whether a name ends in one of these, before an optional `.gz`.
+fn ends_in(path: &Path, endings: &[&str]) -> bool {
     let name = path.file_name().map(|n| n.to_string_lossy().to_lowercase()).unwrap_or_default();
     let name = name.strip_suffix(".gz").unwrap_or(&name);
-    RECORD_ENDINGS.iter().any(|e| name.strip_suffix(e).is_some_and(|n| n.ends_with('.')))
+    endings.iter().any(|e| name.strip_suffix(e).is_some_and(|n| n.ends_with('.')))
 }
 
 /// Who watches an ingest: the terminal's bar, or nobody.
@@ -184,7 +220,7 @@ impl Ingest<'_> {
     pub fn source(&mut self, source: &Source, epoch: u64) -> Result<Tally, LedgerError> {
         self.monitor.source(source);
         let name = source.name();
-        let opened = source.open().and_then(|s| Lines::new(s, self.terms.record_bytes_max));
+        let opened = source.open(self.terms.record_bytes_max);
         let mut lines = opened.map_err(LedgerError::file("read", &name))?;
         let mut open = OpenSource {
             intake: Intake::new(self.terms),
@@ -219,6 +255,11 @@ impl Ingest<'_> {
                 return false;
             }
         };
+        self.taken(taken, lines.lines(), open);
+        true
+    }
+
+    fn taken(&mut self, taken: Result<Taken, Refusal>, line: u64, open: &mut OpenSource<'_>) {
         match taken {
             Ok(Taken::Pending(entry)) => {
                 open.gathered.bytes += entry.payload.len() + entry.envelope.len();
@@ -228,9 +269,13 @@ impl Ingest<'_> {
                 *open.gathered.dropped.entry(channel).or_default() += 1;
                 *open.tally.dropped.entry(channel).or_default() += 1;
             }
-            Err(refusal) => self.refuse(open, lines.lines(), &refusal.to_string()),
+            Ok(Taken::Several(several)) => {
+                for taken in several {
+                    self.taken(taken, line, open);
+                }
+            }
+            Err(refusal) => self.refuse(open, line, &refusal.to_string()),
         }
-        true
     }
 
     fn refuse(&mut self, open: &mut OpenSource<'_>, line: u64, reason: &str) {

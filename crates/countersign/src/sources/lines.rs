@@ -61,6 +61,12 @@ impl<R: Read> Read for Counted<R> {
     }
 }
 
+/// Whether a line begins a JSON object without ending it.
+fn is_begun(line: &[u8]) -> bool {
+    let whole = || serde_json::from_slice::<serde::de::IgnoredAny>(line).is_ok();
+    line.trim_ascii_start().starts_with(b"{") && !whole()
+}
+
 type Packed = BufReader<Counted<Box<dyn Read>>>;
 
 enum Stream {
@@ -72,6 +78,8 @@ enum Stream {
 pub struct Lines {
     stream: Stream,
     limit: usize,
+    /// Whether the stream may be one JSON document over several lines.
+    document: bool,
     read: u64,
     bytes: u64,
 }
@@ -87,12 +95,41 @@ impl Lines {
         } else {
             Stream::Plain(packed)
         };
-        Ok(Self { stream, limit, read: 0, bytes: 0 })
+        Ok(Self { stream, limit, document: false, read: 0, bytes: 0 })
+    }
+
+    /// Reads a stream that may be one JSON document: when its first line begins an object and does
+    /// not end it, all that follows belongs to the same record.
+    pub fn document(stream: Box<dyn Read>, limit: usize) -> io::Result<Self> {
+        Ok(Self { document: true, ..Self::new(stream, limit)? })
     }
 
     /// Reads the next line into `line`.
     pub fn next(&mut self, line: &mut Vec<u8>) -> Result<Line, StreamError> {
         line.clear();
+        let first = self.one(line)?;
+        if !(std::mem::take(&mut self.document) && is_begun(line)) {
+            return Ok(first);
+        }
+        let mut bytes = line.len();
+        let mut rest = Vec::new();
+        loop {
+            rest.clear();
+            let length = match self.one(&mut rest)? {
+                Line::End => break,
+                Line::Whole => rest.len(),
+                Line::TooLong { bytes } => bytes,
+            };
+            bytes += length + 1;
+            if bytes <= self.limit {
+                line.push(b'\n');
+                line.extend_from_slice(&rest);
+            }
+        }
+        Ok(if bytes > self.limit { Line::TooLong { bytes } } else { Line::Whole })
+    }
+
+    fn one(&mut self, line: &mut Vec<u8>) -> Result<Line, StreamError> {
         let (limit, number) = (self.limit, self.read);
         let read = match &mut self.stream {
             Stream::Plain(reader) => read_line(reader, line, limit),

@@ -9,8 +9,8 @@ fn everything() -> Bench {
     let words = ["--people", people.to_str().expect("UTF-8"), "ingest"];
     let folder = captures();
     let ran = bench.run(&[&words[..], &[folder.to_str().expect("UTF-8")]].concat());
-    assert_eq!(ran.code, 1, "files of channels to come are refused: {}{}", ran.out, ran.err);
-    assert!(ran.err.contains("notifications.jsonl.gz:1: refused: not recognised"), "{}", ran.err);
+    assert_eq!(ran.code, 1, "what is no record is refused: {}{}", ran.out, ran.err);
+    assert!(ran.err.contains("expected.jsonl:1: refused: not recognised"), "{}", ran.err);
     bench
 }
 

@@ -10,7 +10,7 @@ fn exit_codes_and_messages() {
         (&["--version"], 0, "countersign 0."),
         (&["sing"], 2, "unrecognized subcommand"),
         (&["ingest"], 2, "PATH"),
-        (&["ingest", "-", "--channel", "gossip"], 2, "known are argocd-application-watch"),
+        (&["ingest", "-", "--channel", "gossip"], 2, "known are alertmanager-webhook"),
         (&["ingest", "-", "--channel", "ledger-redaction"], 2, "only the ledger itself"),
         (&["ingest", "no/such/file"], 5, "cannot open no/such/file"),
         (&["timeline"], 2, "--at, --from and --to, or --whole"),

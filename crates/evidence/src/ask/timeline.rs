@@ -4,7 +4,7 @@
 //! order, the claims about every operation whose initiator is contradicted or undetermined, what
 //! the sources cannot see, and how far each source reaches.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -13,6 +13,7 @@ pub use self::row::{Row, What};
 use crate::channel::Channel;
 use crate::parse::ResourceVersion;
 use crate::story::Story;
+use crate::story::act::Act;
 use crate::story::claim::{Absence, Claim};
 use crate::story::coverage::Coverage;
 use crate::story::initiator::Initiator;
@@ -185,6 +186,8 @@ pub(crate) struct Scope<'a> {
     query: &'a Query,
     /// The Applications that the query names, or all.
     apps: BTreeMap<&'a str, &'a AppRef>,
+    /// The commits that they deployed, and those of the proposals that brought them.
+    deployed: BTreeSet<&'a str>,
 }
 
 impl<'a> Scope<'a> {
@@ -192,7 +195,10 @@ impl<'a> Scope<'a> {
         let of_operations = story.operations.iter().map(|o| &o.app);
         let of_states = story.state_changes.iter().map(|s| &s.app);
         let all = of_operations.chain(of_states).filter(|app| admits(query, app));
-        Self { query, apps: all.map(|app| (app.uid.as_str(), app)).collect() }
+        let apps: BTreeMap<&str, &AppRef> = all.map(|app| (app.uid.as_str(), app)).collect();
+        let operations = story.operations.iter().filter(|o| apps.contains_key(o.app.uid.as_str()));
+        let deployed = operations.filter_map(|o| o.revision.as_deref()).collect();
+        Self { query, apps, deployed }
     }
 
     /// Whether a moment lies in the window; what has no time is never left out.
@@ -208,6 +214,23 @@ impl<'a> Scope<'a> {
     pub(crate) fn has_name(&self, namespace: &str, name: &str) -> bool {
         let named = self.query.app.as_deref();
         self.query.namespace.is_none() && named.is_none_or(|n| is_named(n, namespace, name))
+    }
+
+    /// An act concerns an Application when it names it or happened where it deploys; what happened in
+    /// the forge concerns it when its commits were deployed by it.
+    pub(crate) fn has_act(&self, act: &Act) -> bool {
+        let query = self.query;
+        if query.app.is_none() && query.namespace.is_none() {
+            return true;
+        }
+        let names = |app: &AppRef| act.app.as_deref() == Some(app.name.as_str());
+        let place = act.namespace.as_ref();
+        let into = |app: &AppRef| place.is_some() && app.destination_namespace.as_ref() == place;
+        let of_app = self.apps.values().any(|app| names(app) || (act.app.is_none() && into(app)));
+        let here = query.namespace.is_some() && query.namespace.as_ref() == place;
+        of_app
+            || (query.app.is_none() && here)
+            || act.what.commits().any(|c| self.deployed.contains(c))
     }
 
     /// A write concerns an Application when it is to the object or into its namespace.

@@ -81,10 +81,30 @@ const SECRET_NAME_ENDS: &[&str] = &[
     "credentials",
 ];
 /// Keys whose string values are callers' network addresses, in lower case.
-const ADDRESS_KEYS: &[&str] =
-    &["client_ip", "remote_addr", "remote_address", "remoteaddr", "sourceips", "x-forwarded-for"];
+const ADDRESS_KEYS: &[&str] = &[
+    "client_ip",
+    "callerip",
+    "peer.address",
+    "remote_addr",
+    "remote_address",
+    "remoteaddr",
+    "sourceips",
+    "x-forwarded-for",
+];
 /// Keys whose string values are accounts of people, unless they start as in [`NOT_PEOPLE`].
-const PERSONAL_KEYS: &[&str] = &["username", "user", "email", "preferred_username"];
+const PERSONAL_KEYS: &[&str] = &[
+    "username",
+    "user",
+    "email",
+    "preferred_username",
+    "principalemail",
+    "login",
+    "displayname",
+    "accountid",
+    "grpc.request.claims",
+];
+/// Objects whose `name` is that of a person: of commits, in forges and in our reader of git.
+const PERSONS: &[&str] = &["author", "committer", "pusher", "tagger"];
 /// How accounts of the cluster and of Argo CD's project roles start.
 const NOT_PEOPLE: &[&str] = &["system:", "proj:"];
 /// Names and accounts of people that must be found anywhere, as one automaton.
@@ -201,7 +221,9 @@ impl Finder<'_, '_> {
         if ADDRESS_KEYS.contains(&key.as_str()) {
             return Some(Class::Address);
         }
-        let person = PERSONAL_KEYS.contains(&key.as_str())
+        let above = found.path.len().checked_sub(2).and_then(|at| found.path.get(at));
+        let named = key == "name" && above.is_some_and(|k| PERSONS.contains(&k.as_ref()));
+        let person = (named || PERSONAL_KEYS.contains(&key.as_str()))
             && !NOT_PEOPLE.iter().any(|start| text.starts_with(start));
         person.then_some(Class::Personal)
     }

@@ -8,6 +8,8 @@ use serde::Deserialize;
 
 use crate::channel::Channel;
 
+mod other;
+
 /// What a line is, as far as its identity goes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
@@ -28,6 +30,13 @@ pub enum Identity {
     Natural(String),
     /// The source gives none: its content, and how often that occurred before in its file.
     Content,
+}
+
+impl Header {
+    /// A record that is no Secret and no person's read.
+    pub(super) const fn of(channel: Channel, identity: Identity) -> Self {
+        Self { channel, identity, secret_object: false, read_by_person: false }
+    }
 }
 
 /// The line belongs to no channel that this program knows.
@@ -96,6 +105,7 @@ struct ObjectRef<'a> {
 pub fn recognise(line: &[u8], named: Option<Channel>) -> Result<Header, NotRecognised> {
     let read: Option<Line<'_>> = serde_json::from_slice(line).ok();
     let header = read.as_ref().and_then(|l| watch(l).or_else(|| audit(l)));
+    let header = header.or_else(|| other::recognise(line));
     match (header, named) {
         (Some(header), None) => Ok(header),
         (Some(header), Some(channel)) if header.channel == channel => Ok(header),

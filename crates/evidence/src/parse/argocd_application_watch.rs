@@ -6,7 +6,8 @@
 
 use serde::Deserialize;
 
-use self::raw::RawApplication;
+pub(super) use self::raw::RawApplication;
+use super::leaves::Leaves;
 use super::operation_request::OperationRequest;
 use super::{NotUnderstood, ResourceVersion, WatchLine, nullable, watch_line};
 use crate::time::Moment;
@@ -32,10 +33,20 @@ pub struct ApplicationVersion {
     pub project: Option<String>,
     /// The namespace that it deploys to.
     pub destination_namespace: Option<String>,
+    /// The label `env` or `environment`: which environment its users say it belongs to.
+    pub environment: Option<String>,
+    /// The label `criticality`.
+    pub criticality: Option<String>,
+    /// The repository that it deploys from.
+    pub repository: Option<String>,
+    /// The folder of the repository that it deploys.
+    pub path: Option<String>,
     /// The revision that the specification follows: a pin, a branch or a tag.
     pub target_revision: Option<String>,
     /// Whether Argo CD syncs without being asked.
     pub automated_sync: AutomatedSync,
+    /// The specification, leaf by leaf.
+    pub spec: Leaves,
     /// The operation that is requested or running.
     pub operation: Option<OperationRequest>,
     /// How the running or last operation stands; may still be the previous operation's.
@@ -44,10 +55,25 @@ pub struct ApplicationVersion {
     pub history: Vec<HistoryRow>,
     /// `Synced`, `OutOfSync` or `Unknown`.
     pub sync_status: Option<String>,
+    /// The commit that the live state was compared with.
+    pub sync_revision: Option<String>,
+    /// The resources whose live state differs from the desired one, by Argo CD's word.
+    pub out_of_sync: Vec<LiveObject>,
     /// `Healthy`, `Progressing`, `Degraded`, `Suspended`, `Missing` or `Unknown`.
     pub health: Option<String>,
     /// The latest time stamp that stands anywhere in the version: it is not older than that.
     pub not_before: Option<Moment>,
+}
+
+/// An object of the cluster, as an Application names it.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct LiveObject {
+    /// The kind, such as `Deployment`.
+    pub kind: String,
+    /// The namespace; empty for cluster-wide objects.
+    pub namespace: String,
+    /// The name.
+    pub name: String,
 }
 
 /// The automated part of an Application's sync policy.
@@ -129,8 +155,8 @@ pub struct HistoryRow {
 /// Reads one line of the channel.
 pub fn parse(line: &[u8]) -> Result<WatchLine<ApplicationVersion>, NotUnderstood> {
     Ok(match watch_line::<RawApplication>(line)? {
-        WatchLine::Version(raw) => WatchLine::Version(raw.into_version(false)?),
-        WatchLine::Deleted(raw) => WatchLine::Deleted(raw.into_version(true)?),
+        WatchLine::Version(raw) => WatchLine::Version(raw.typed()?.into_version(false)?),
+        WatchLine::Deleted(raw) => WatchLine::Deleted(raw.typed()?.into_version(true)?),
         WatchLine::Bookmark => WatchLine::Bookmark,
         WatchLine::Gap(reason) => WatchLine::Gap(reason),
     })

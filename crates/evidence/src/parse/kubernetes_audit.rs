@@ -9,14 +9,19 @@ use std::collections::BTreeMap;
 
 use serde::Deserialize;
 use serde_json::Value;
+use serde_json::value::RawValue;
 
 use super::operation_request::OperationRequest;
 use super::{NotUnderstood, ResourceVersion, nullable, object_only, text};
 use crate::time::Moment;
 
+pub use self::body::Body;
 pub use self::right::Right;
 
+mod body;
+mod gke;
 mod right;
+mod uri;
 
 /// What one audit event shows.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -25,6 +30,8 @@ pub struct AuditEvent {
     pub time: Moment,
     /// The write, when the request was one that could change something.
     pub write: Option<AuditWrite>,
+    /// The read, when somebody other than the cluster's own accounts read Secrets.
+    pub secret_read: Option<AuditWrite>,
 }
 
 /// A request that changed something, or tried to.
@@ -46,6 +53,10 @@ pub struct AuditWrite {
     pub credential: Option<String>,
     /// The program, by its own word.
     pub user_agent: Option<String>,
+    /// The name under which the program manages fields, by its own word.
+    pub field_manager: Option<String>,
+    /// Which objects a request for several was limited to, by their labels.
+    pub label_selector: Option<String>,
     /// What was written.
     pub object: ObjectRef,
     /// The HTTP status of the answer.
@@ -56,6 +67,8 @@ pub struct AuditWrite {
     pub resulting_version: Option<ResourceVersion>,
     /// What the request says of an Application's `.operation`.
     pub operation: RequestedOperation,
+    /// What the request asks for, of the resources and accounts that a story tells of.
+    pub body: Option<Box<Body>>,
     /// By which right it was allowed, when a binding allowed it.
     pub right: Option<Right>,
     /// When the request arrived and when it was answered.
@@ -120,18 +133,15 @@ impl ObjectRef {
 
 /// Reads one audit event.
 pub fn parse(line: &[u8]) -> Result<AuditEvent, NotUnderstood> {
-    let raw: RawEvent = serde_json::from_slice(object_only(line)?)?;
-    if raw.kind != "Event" || !raw.api_version.starts_with("audit.k8s.io/") {
-        return Err(NotUnderstood::Kind);
+    match serde_json::from_slice::<RawEvent<'_>>(object_only(line)?) {
+        Ok(raw) => raw.into_event(),
+        Err(error) => gke::parse(line).unwrap_or_else(|| Err(error.into())),
     }
-    let time = Moment::between(raw.request_received_timestamp, raw.stage_timestamp);
-    let write = if raw.may_write() { Some(raw.into_write(line, time)?) } else { None };
-    Ok(AuditEvent { time, write })
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-struct RawEvent {
+struct RawEvent<'a> {
     api_version: String,
     kind: String,
     #[serde(rename = "auditID")]
@@ -146,6 +156,9 @@ struct RawEvent {
     #[serde(default, deserialize_with = "nullable")]
     object_ref: RawObjectRef,
     response_status: Option<RawStatus>,
+    /// Read only of the resources that a story tells of: most are large and never read.
+    #[serde(borrow)]
+    request_object: Option<&'a RawValue>,
     response_object: Option<RawResponse>,
     request_received_timestamp: Moment,
     stage_timestamp: Moment,
@@ -153,7 +166,7 @@ struct RawEvent {
     annotations: BTreeMap<String, String>,
 }
 
-#[derive(Deserialize)]
+#[derive(Default, Deserialize)]
 struct RawUser {
     #[serde(default, deserialize_with = "nullable")]
     username: String,
@@ -198,23 +211,38 @@ struct RawResponseMetadata {
     resource_version: Option<String>,
 }
 
-#[derive(Deserialize)]
-#[serde(rename_all = "camelCase")]
-struct RawRequest {
-    request_object: Option<Value>,
-}
+impl RawEvent<'_> {
+    fn into_event(self) -> Result<AuditEvent, NotUnderstood> {
+        if self.kind != "Event" || !self.api_version.starts_with("audit.k8s.io/") {
+            return Err(NotUnderstood::Kind);
+        }
+        let time = Moment::between(self.request_received_timestamp, self.stage_timestamp);
+        let (mut write, mut secret_read) = (None, None);
+        if self.may_write() {
+            write = Some(self.into_write(time)?);
+        } else if self.reads_secrets() {
+            secret_read = Some(self.into_write(time)?);
+        }
+        Ok(AuditEvent { time, write, secret_read })
+    }
 
-impl RawEvent {
     /// Dry runs write nothing; reviews of access and tokens are questions, not changes.
     fn may_write(&self) -> bool {
         let writes = ["create", "update", "patch", "delete", "deletecollection"];
         let questions = ["authorization.k8s.io", "authentication.k8s.io"];
         writes.contains(&self.verb.as_str())
             && !questions.contains(&self.object_ref.api_group.as_str())
-            && !is_dry_run(&self.request_uri)
+            && !uri::is_dry_run(&self.request_uri)
     }
 
-    fn into_write(self, line: &[u8], time: Moment) -> Result<AuditWrite, NotUnderstood> {
+    fn reads_secrets(&self) -> bool {
+        ["get", "list", "watch"].contains(&self.verb.as_str())
+            && self.object_ref.resource == "secrets"
+            && self.object_ref.api_group.is_empty()
+            && (self.impersonated_user.is_some() || !is_of_system(&self.user.username))
+    }
+
+    fn into_write(self, time: Moment) -> Result<AuditWrite, NotUnderstood> {
         let answer = self.response_object.and_then(|r| r.metadata);
         let (answer_name, answer_uid, answer_version) =
             answer.map_or((None, None, None), |a| (a.name, a.uid, a.resource_version));
@@ -227,18 +255,28 @@ impl RawEvent {
             name: text(Some(reference.name)).or(answer_name).unwrap_or_default(),
             uid: text(answer_uid).or(text(reference.uid)),
         };
+        let impersonated = text(self.impersonated_user.map(|u| u.username));
+        let (operation, body) = bodies(
+            &object,
+            impersonated.is_some() || !is_of_system(&self.user.username),
+            is_of_cluster(&self.user.username) && impersonated.is_none(),
+            self.request_object,
+        )?;
         let credential = self.user.extra.get("authentication.kubernetes.io/credential-id");
         let reason = self.annotations.get("authorization.k8s.io/reason");
         Ok(AuditWrite {
-            operation: requested_operation(&object, line)?,
+            operation,
+            body,
             audit_id: text(Some(self.audit_id)).ok_or(NotUnderstood::Unidentified)?,
             stage: self.stage,
             verb: self.verb,
             account: self.user.username,
             groups: self.user.groups,
-            impersonated: text(self.impersonated_user.map(|u| u.username)),
+            impersonated,
             credential: credential.and_then(|ids| ids.first().cloned()),
             user_agent: text(self.user_agent),
+            field_manager: uri::parameter(&self.request_uri, "fieldManager"),
+            label_selector: uri::parameter(&self.request_uri, "labelSelector"),
             object,
             code: self.response_status.and_then(|s| s.code),
             version_before: version(reference.resource_version)?,
@@ -249,24 +287,49 @@ impl RawEvent {
     }
 }
 
+/// Accounts that Kubernetes keeps for its own, but for two that people use.
+fn is_of_system(account: &str) -> bool {
+    account.starts_with("system:") && !["system:admin", "system:anonymous"].contains(&account)
+}
+
+/// Accounts of the cluster's own software: all of the system's but service accounts outside of its
+/// own namespace.
+fn is_of_cluster(account: &str) -> bool {
+    let service = account.strip_prefix("system:serviceaccount:");
+    is_of_system(account) && service.is_none_or(|name| name.starts_with("kube-system:"))
+}
+
+/// What is read of a request's body: of Applications what it says of `.operation`, of other
+/// resources what a story tells. `by_other` says that the account is none of the system's,
+/// `of_cluster` that it belongs to the cluster itself, whose writes are too many to read.
+fn bodies(
+    object: &ObjectRef,
+    by_other: bool,
+    of_cluster: bool,
+    raw: Option<&RawValue>,
+) -> Result<(RequestedOperation, Option<Box<Body>>), NotUnderstood> {
+    let told =
+        Body::is_told_of(object) && if object.is_application() { by_other } else { !of_cluster };
+    let Some(raw) = raw.filter(|_| told || object.is_application()) else {
+        return Ok((RequestedOperation::Unknown, None));
+    };
+    let value: Value = serde_json::from_str(raw.get())?;
+    let operation = requested_operation(object, &value)?;
+    let body = (told && (value.is_object() || value.is_array()))
+        .then(|| Box::new(Body::of(object, value)));
+    Ok((operation, body))
+}
+
 fn version(stated: Option<String>) -> Result<Option<ResourceVersion>, NotUnderstood> {
     text(stated).map(|v| ResourceVersion::parse(&v)).transpose()
 }
 
-fn is_dry_run(uri: &str) -> bool {
-    let query = uri.split_once('?').map_or("", |(_, query)| query);
-    query.split('&').any(|pair| pair.strip_prefix("dryRun=").is_some_and(|v| !v.is_empty()))
-}
-
-/// Reads the request's body, of Applications only: no other body is needed, and they are large.
-fn requested_operation(o: &ObjectRef, line: &[u8]) -> Result<RequestedOperation, NotUnderstood> {
-    if !o.is_application() {
-        return Ok(RequestedOperation::Unknown);
-    }
-    let request: RawRequest = serde_json::from_slice(line)?;
-    match request.request_object {
-        Some(Value::Object(body)) => present(body.get("operation")),
-        Some(Value::Array(steps)) => from_json_patch(&steps),
+/// What a body says of `.operation`, of Applications only.
+fn requested_operation(o: &ObjectRef, body: &Value) -> Result<RequestedOperation, NotUnderstood> {
+    match body {
+        _ if !o.is_application() => Ok(RequestedOperation::Unknown),
+        Value::Object(body) => present(body.get("operation")),
+        Value::Array(steps) => from_json_patch(steps),
         _ => Ok(RequestedOperation::Unknown),
     }
 }

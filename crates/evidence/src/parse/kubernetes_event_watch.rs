@@ -27,6 +27,8 @@ pub struct EventVersion {
     pub time: Option<Moment>,
     /// What it says of an Argo CD Application, when it is about one.
     pub argo: Option<ArgoEvent>,
+    /// What it says of an Argo CD project, when it is about one.
+    pub project: Option<ProjectEvent>,
 }
 
 /// An Event about an Argo CD Application.
@@ -74,8 +76,36 @@ pub enum ArgoAct {
         /// The value after.
         to: String,
     },
-    /// Anything else, such as an edit of the specification.
+    /// The API server changed the specification for somebody.
+    SpecUpdated,
+    /// The API server made the Application for somebody.
+    Created,
+    /// The API server deleted the Application for somebody.
+    Deleted,
+    /// Anything else.
     Other,
+}
+
+/// An Event of Argo CD's API server about an `AppProject`.
+///
+/// It has no annotation `user`: the caller stands in the message alone (`argoproj/argo-cd`
+/// `util/argo/audit_logger.go`, `LogAppProjEvent`).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ProjectEvent {
+    /// The namespace of the project.
+    pub namespace: String,
+    /// The project.
+    pub name: String,
+    /// The version that the writer had in hand.
+    pub version: ResourceVersion,
+    /// Which component says so, by its own word.
+    pub component: String,
+    /// What was done: `created project`, `updated project`, `created token` and the like.
+    pub action: String,
+    /// The caller, as Argo CD's API server knew them.
+    pub user: Option<String>,
+    /// When it happened.
+    pub time: Option<Moment>,
 }
 
 /// How an operation was started, by the words of its Event.
@@ -153,6 +183,7 @@ impl RawEvent {
             resource_version: ResourceVersion::parse(resource_version)?,
             time,
             argo: self.argo(time)?,
+            project: self.project(time)?,
             uid: text(self.metadata.uid).ok_or(NotUnderstood::Unidentified)?,
         })
     }
@@ -179,6 +210,37 @@ impl RawEvent {
     }
 }
 
+impl RawEvent {
+    fn project(&self, time: Option<Moment>) -> Result<Option<ProjectEvent>, NotUnderstood> {
+        let involved = &self.involved_object;
+        let is_project = involved.kind.as_deref() == Some("AppProject")
+            && involved.api_version.as_deref().is_some_and(|v| v.starts_with("argoproj.io/"));
+        if !is_project {
+            return Ok(None);
+        }
+        let version = involved.resource_version.as_deref().unwrap_or_default();
+        let (user, action) = caller(&self.message);
+        Ok(Some(ProjectEvent {
+            namespace: involved.namespace.clone().unwrap_or_default(),
+            name: text(involved.name.clone()).ok_or(NotUnderstood::Unidentified)?,
+            version: ResourceVersion::parse(version)?,
+            component: self.source.component.clone().unwrap_or_default(),
+            action,
+            user,
+            time,
+        }))
+    }
+}
+
+/// `<user> <two words>`; a caller without a name is called `Unknown user`.
+fn caller(message: &str) -> (Option<String>, String) {
+    let words = ["created", "updated", "deleted"];
+    let at = words.iter().filter_map(|word| message.rfind(&format!(" {word} "))).max();
+    let (user, action) = at.map_or(("", message), |at| (&message[..at], &message[at + 1..]));
+    let user = Some(user).filter(|user| !user.is_empty() && *user != "Unknown user");
+    (user.map(str::to_owned), action.to_owned())
+}
+
 /// The messages are those of `argoproj/argo-cd` `server/application/application.go` (the API
 /// server's) and `controller/appcontroller.go` (the controller's).
 fn act(reason: &str, message: &str) -> ArgoAct {
@@ -198,10 +260,14 @@ fn act(reason: &str, message: &str) -> ArgoAct {
                 ArgoAct::SyncStatus { from, to }
             } else if let Some((from, to)) = change("Updated health status: ") {
                 ArgoAct::Health { from, to }
+            } else if message.ends_with(" updated application spec") {
+                ArgoAct::SpecUpdated
             } else {
                 ArgoAct::Other
             }
         }
+        "ResourceCreated" if message.ends_with(" created application") => ArgoAct::Created,
+        "ResourceDeleted" if message.ends_with(" deleted application") => ArgoAct::Deleted,
         _ => ArgoAct::Other,
     }
 }

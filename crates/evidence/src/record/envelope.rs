@@ -23,16 +23,35 @@ pub enum Auth {
     OperatorFile,
     /// The ledger itself wrote the record.
     Ledger,
+    /// By a bearer token.
+    Bearer,
+    /// By a signature over the body (HMAC).
+    Hmac,
+    /// By a client certificate.
+    ClientCertificate,
+    /// Nobody was: it came over the loopback of the receiver's own machine.
+    Loopback,
 }
 
 impl Auth {
-    const ALL: [Self; 2] = [Self::OperatorFile, Self::Ledger];
+    const ALL: [Self; 6] = [
+        Self::OperatorFile,
+        Self::Ledger,
+        Self::Bearer,
+        Self::Hmac,
+        Self::ClientCertificate,
+        Self::Loopback,
+    ];
 
     /// The word that stands in the envelope.
     pub const fn id(self) -> &'static str {
         match self {
             Self::OperatorFile => "operator-file",
             Self::Ledger => "ledger",
+            Self::Bearer => "bearer",
+            Self::Hmac => "hmac",
+            Self::ClientCertificate => "client-certificate",
+            Self::Loopback => "loopback",
         }
     }
 }

@@ -7,7 +7,8 @@ use super::claim::Absence;
 use super::episode::Episode;
 use super::fold::Cited;
 use super::initiator::Evidence;
-use super::telling::Teller;
+use super::operation::SetAt;
+use super::telling::{Teller, exact_set};
 use crate::channel::Channel;
 use crate::parse::kubernetes_audit::AuditWrite;
 use crate::time::Moment;
@@ -45,6 +46,12 @@ impl Teller<'_> {
                 absence.reason = Some(reason.to_owned());
             }
             absences.push(absence);
+        }
+        // Records about the version at which it was set cannot be missed where that is not known.
+        if !matches!(exact_set(episode, evidence), SetAt::Exactly(_)) {
+            let reason = "the version at which it was set is not in the records";
+            let unknown = absences.iter_mut().filter(|absence| absence.reason.is_none());
+            unknown.for_each(|absence| absence.reason = Some(reason.to_owned()));
         }
         absences
     }

@@ -88,6 +88,15 @@ pub fn is_machine(account: &str) -> bool {
     system || (account.starts_with("proj:") && parts == 3)
 }
 
+/// The account of a write to look at for a human: software that impersonates acts for whom it
+/// names.
+pub(crate) fn acting(write: &AuditWrite) -> &str {
+    match &write.impersonated {
+        Some(named) if is_machine(&write.account) => named,
+        _ => &write.account,
+    }
+}
+
 /// Accounts of the system that people use: the administrator's certificate of k3s and `OpenShift`,
 /// and a caller without a name.
 const OF_ANYBODY: [&str; 2] = ["system:admin", "system:anonymous"];

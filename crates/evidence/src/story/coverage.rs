@@ -118,13 +118,9 @@ impl Seen {
     }
 }
 
-const fn is_interpreted(channel: Channel) -> bool {
-    match channel {
-        Channel::ArgocdApplicationWatch
-        | Channel::KubernetesAudit
-        | Channel::KubernetesEventWatch => true,
-        Channel::KubernetesObjectWatch | Channel::LedgerRedaction => false,
-    }
+/// The ledger's own records say something about the ledger, nothing about the world.
+fn is_interpreted(channel: Channel) -> bool {
+    channel != Channel::LedgerRedaction
 }
 
 /// A watch that breaks off says so without saying what it watched: an `ERROR` line before any other

@@ -16,7 +16,8 @@ use crate::channel::Channel;
 use crate::parse::argocd_application_watch::{self as applications, ApplicationVersion};
 use crate::parse::kubernetes_audit::{self as audit, AuditWrite};
 use crate::parse::kubernetes_event_watch::{self as events, ArgoEvent, EventVersion};
-use crate::parse::{NotUnderstood, ResourceVersion, WatchLine, kubernetes_object_watch as objects};
+use crate::parse::{NotUnderstood, ResourceVersion, WatchLine};
+use crate::parse::{argocd_notification, argocd_stream, cloudevent};
 use crate::record::{CUT, Cite, REDACTED, Record};
 use crate::time::Moment;
 
@@ -25,6 +26,17 @@ use crate::time::Moment;
 pub(crate) struct Cited<T> {
     pub(crate) fact: T,
     pub(crate) cites: Cites,
+}
+
+/// What a record says of its channel.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(crate) enum Noted {
+    /// It was alive then, if the record states a time.
+    At(Option<Moment>),
+    /// It was alive.
+    Bookmark,
+    /// It broke off.
+    Gap(String),
 }
 
 /// All versions seen of one Application, in the order of their resourceVersions.
@@ -41,6 +53,16 @@ pub(crate) struct Facts {
     /// By audit id, stage and the time of the stage: a caller may choose the id, and two requests
     /// under one id are two writes.
     pub(crate) writes: BTreeMap<(String, String, Timestamp), Cited<AuditWrite>>,
+    /// What Argo CD's logs say.
+    pub(crate) argocd: super::argocd::ArgocdFacts,
+    /// Objects of the cluster, version by version.
+    pub(crate) cluster: super::cluster::ClusterFacts,
+    /// Proposals, reviews, pushes, commits and tickets.
+    pub(crate) forge: super::forge::ForgeFacts,
+    /// Alerts and series.
+    pub(crate) metrics: super::metrics::MetricFacts,
+    /// Requests to secret stores.
+    pub(crate) secrets: super::secrets::SecretFacts,
     /// What was seen of each channel.
     pub(crate) seen: BTreeMap<Channel, Seen>,
 }
@@ -61,9 +83,32 @@ impl Facts {
             Channel::ArgocdApplicationWatch => self.add_application(cite, &record.payload),
             Channel::KubernetesEventWatch => self.add_event(cite, &record.payload),
             Channel::KubernetesAudit => self.add_audit(cite, &record.payload),
-            Channel::KubernetesObjectWatch => objects::parse(&record.payload).map(|line| {
-                self.line(cite, line);
-            }),
+            Channel::KubernetesObjectWatch => {
+                let noted = self.cluster.add(cite, &record.payload);
+                self.noted(cite, noted)
+            }
+            Channel::GithubWebhook
+            | Channel::GitlabWebhook
+            | Channel::JiraWebhook
+            | Channel::GitCommit => {
+                let noted = self.forge.add(cite, &record.payload);
+                self.noted(cite, noted)
+            }
+            Channel::ArgocdServerLog | Channel::ArgocdControllerLog => {
+                let noted = self.argocd.add(cite, &record.payload);
+                self.noted(cite, noted)
+            }
+            Channel::ArgocdStream => self.add_stream(cite, &record.payload),
+            Channel::ArgocdNotification => self.add_notification(cite, &record.payload),
+            Channel::Cloudevent => self.add_cloudevent(cite, &record.payload),
+            Channel::AlertmanagerWebhook | Channel::PrometheusRange => {
+                let noted = self.metrics.add(cite, &record.payload);
+                self.noted(cite, noted)
+            }
+            Channel::OpenbaoAudit => {
+                let noted = self.secrets.add(cite, &record.payload);
+                self.noted(cite, noted)
+            }
             // An erasure says something about the ledger, nothing about the world.
             Channel::LedgerRedaction => Ok(()),
         };
@@ -83,6 +128,20 @@ impl Facts {
         None
     }
 
+    /// Notes what a family of facts took from a record.
+    fn noted(
+        &mut self,
+        cite: &Cite,
+        noted: Result<Noted, NotUnderstood>,
+    ) -> Result<(), NotUnderstood> {
+        match noted? {
+            Noted::At(time) => self.time(cite, time),
+            Noted::Bookmark => self.seen.entry(cite.channel).or_default().bookmark(&cite.id),
+            Noted::Gap(reason) => self.seen.entry(cite.channel).or_default().gap(&cite.id, reason),
+        }
+        Ok(())
+    }
+
     fn time(&mut self, cite: &Cite, time: Option<Moment>) {
         if let Some(time) = time {
             self.seen.entry(cite.channel).or_default().time(time);
@@ -90,10 +149,39 @@ impl Facts {
     }
 
     fn add_application(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
-        let Some(mut version) = self.line(cite, applications::parse(payload)?) else {
-            return Ok(());
-        };
-        self.time(cite, version.not_before);
+        if let Some(version) = self.line(cite, applications::parse(payload)?) {
+            self.time(cite, version.not_before);
+            self.add_version(cite, version);
+        }
+        Ok(())
+    }
+
+    fn add_stream(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
+        if let Some(version) = self.line(cite, argocd_stream::parse(payload)?) {
+            self.time(cite, version.not_before);
+            self.add_version(cite, version);
+        }
+        Ok(())
+    }
+
+    fn add_notification(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
+        let notification = argocd_notification::parse(payload)?;
+        self.time(cite, notification.received_at.or(notification.version.not_before));
+        self.add_version(cite, notification.version);
+        Ok(())
+    }
+
+    fn add_cloudevent(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
+        let event = cloudevent::parse(payload)?;
+        self.time(cite, event.time);
+        if let Some(version) = event.application {
+            self.add_version(cite, version);
+        }
+        Ok(())
+    }
+
+    /// Channels tell the same version in different words: what they mean alike is one fact.
+    fn add_version(&mut self, cite: &Cite, mut version: ApplicationVersion) {
         let versions = self.applications.entry(version.uid.clone()).or_default();
         if let Some(known) = versions.get_mut(&version.resource_version) {
             let deleted = known.fact.deleted || version.deleted;
@@ -101,7 +189,6 @@ impl Facts {
             version.deleted = deleted;
         }
         merge(versions, version.resource_version, version, cite);
-        Ok(())
     }
 
     fn add_event(&mut self, cite: &Cite, payload: &[u8]) -> Result<(), NotUnderstood> {
@@ -109,7 +196,10 @@ impl Facts {
             return Ok(());
         };
         self.time(cite, event.time);
-        let EventVersion { uid, resource_version, argo, .. } = event;
+        let EventVersion { uid, resource_version, argo, project, .. } = event;
+        if let Some(project) = project {
+            self.cluster.add_project_event((uid.clone(), resource_version), project, cite);
+        }
         if let Some(argo) = argo {
             merge(&mut self.events, (uid, resource_version), argo, cite);
         }
@@ -123,11 +213,15 @@ impl Facts {
             let key = (write.audit_id.clone(), write.stage.clone(), event.time.latest());
             merge(&mut self.writes, key, write, cite);
         }
+        if let Some(read) = event.secret_read {
+            self.cluster.add_secret_read(event.time, read, cite);
+        }
         Ok(())
     }
 }
 
-fn merge<K: Ord, T: Debug + PartialEq>(
+/// Adds a fact under its key, or its record to the fact that is known under it.
+pub(crate) fn merge<K: Ord, T: Debug + PartialEq>(
     facts: &mut BTreeMap<K, Cited<T>>,
     key: K,
     fact: T,

@@ -80,6 +80,12 @@ pub struct AppRef {
     pub project: Option<String>,
     /// The namespace that it deploys to.
     pub destination_namespace: Option<String>,
+    /// The environment that its label names.
+    pub environment: Option<String>,
+    /// The criticality that its label names.
+    pub criticality: Option<String>,
+    /// The folder of the repository that it deploys.
+    pub path: Option<String>,
 }
 
 /// The version at which an operation appeared.
@@ -90,13 +96,21 @@ pub enum SetAt {
     Exactly(ResourceVersion),
     /// It was there already in the first version seen.
     AtOrBefore(ResourceVersion),
+    /// At a version between two that were seen; those in between are not in the records.
+    Between {
+        /// The last version seen before.
+        after: ResourceVersion,
+        /// The first version that shows it, itself possibly the one.
+        until: ResourceVersion,
+    },
 }
 
 impl SetAt {
-    /// The version, exact or not.
+    /// The version, exact or not: the first that shows the operation.
     pub const fn version(self) -> ResourceVersion {
         match self {
             Self::Exactly(version) | Self::AtOrBefore(version) => version,
+            Self::Between { until, .. } => until,
         }
     }
 }
@@ -111,6 +125,15 @@ pub enum End {
     Replaced(ResourceVersion),
     /// The Application was deleted with this version.
     Deleted(ResourceVersion),
+    /// At a version between two that were seen; those in between are not in the records.
+    Between {
+        /// The last version that shows it, or of an operation that none shows the last before it.
+        after: ResourceVersion,
+        /// The first version that does not show it any more, itself possibly the one.
+        until: ResourceVersion,
+    },
+    /// It had ended already in the first version seen, which shows what it left.
+    AtOrBefore(ResourceVersion),
     /// The records end before.
     NotSeen,
 }
@@ -119,7 +142,10 @@ impl End {
     /// The version at which it was no longer there.
     pub const fn version(self) -> Option<ResourceVersion> {
         match self {
-            Self::Cleared(v) | Self::Replaced(v) | Self::Deleted(v) => Some(v),
+            Self::Cleared(v) | Self::Replaced(v) | Self::Deleted(v) | Self::AtOrBefore(v) => {
+                Some(v)
+            }
+            Self::Between { until, .. } => Some(until),
             Self::NotSeen => None,
         }
     }

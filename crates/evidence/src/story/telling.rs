@@ -106,6 +106,9 @@ impl<'a> Teller<'a> {
     /// is based on the version before did the change, whatever else was answered with it: a patch
     /// that changes nothing is answered with the version that it found.
     fn setters(&self, episode: &Episode<'_>) -> Vec<&'a Cited<AuditWrite>> {
+        if !episode.requested {
+            return Vec::new();
+        }
         let set = episode.first.fact.resource_version;
         let before = episode.before.map(|v| v.fact.resource_version);
         let answered = self.writes_of(&episode.first.fact).filter(|w| {
@@ -125,7 +128,8 @@ impl<'a> Teller<'a> {
 
     fn evidence<'e>(&'e self, episode: &Episode<'e>) -> Evidence<'e> {
         let app = &episode.first.fact;
-        let before = episode.before.map(|v| v.fact.resource_version);
+        let direct = episode.before.filter(|_| episode.follows_before());
+        let before = direct.map(|v| v.fact.resource_version);
         let controller =
             before.map_or_else(Vec::new, |v| self.starts_at(&app.uid, v, CONTROLLER_COMPONENT));
         let based_on_before = self.writes_of(app).filter(|w| {
@@ -135,7 +139,11 @@ impl<'a> Teller<'a> {
                 && w.fact.impersonated.is_none()
                 && Whose::of(&w.fact.account, &app.namespace) == Whose::Controller
         });
-        let server = self.starts_at(&app.uid, app.resource_version, SERVER_COMPONENT);
+        let server = if episode.requested {
+            self.starts_at(&app.uid, app.resource_version, SERVER_COMPONENT)
+        } else {
+            Vec::new()
+        };
         let near = server.iter().filter_map(|e| e.fact.time).collect::<Vec<_>>();
         let blind = self.writes_of(app).filter(|w| {
             let account = w.fact.impersonated.as_deref().unwrap_or(&w.fact.account);
@@ -281,12 +289,15 @@ pub(crate) fn app_ref(version: &ApplicationVersion) -> AppRef {
         name: version.name.clone(),
         project: version.project.clone(),
         destination_namespace: version.destination_namespace.clone(),
+        environment: version.environment.clone(),
+        criticality: version.criticality.clone(),
+        path: version.path.clone(),
     }
 }
 
 /// A start by the API server names the very version, and a patch that asks for the operation sets
 /// it, even if no version before was seen.
-fn exact_set(episode: &Episode<'_>, evidence: &Evidence<'_>) -> SetAt {
+pub(super) fn exact_set(episode: &Episode<'_>, evidence: &Evidence<'_>) -> SetAt {
     if !evidence.server.is_empty() || !evidence.setters.is_empty() {
         SetAt::Exactly(episode.first.fact.resource_version)
     } else {

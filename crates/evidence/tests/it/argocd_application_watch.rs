@@ -3,6 +3,7 @@
 use evidence::channel::Channel;
 use evidence::parse::WatchLine;
 use evidence::parse::argocd_application_watch::{ApplicationVersion, AutomatedSync, parse};
+use evidence::story::coverage::Coverage;
 use evidence::story::state::StateKind;
 use serde_json::{Value, json};
 
@@ -27,8 +28,8 @@ fn minimal() -> Value {
 
 #[test]
 fn every_recorded_line_is_understood() {
-    let coverage = &captures::story().coverage[0];
-    assert_eq!(coverage.channel, Channel::ArgocdApplicationWatch.id());
+    let of = |c: &&Coverage| c.channel == Channel::ArgocdApplicationWatch.id();
+    let coverage = captures::story().coverage.iter().find(of).unwrap();
     assert_eq!((coverage.not_understood, coverage.gaps.len()), (0, 0));
     assert_eq!(coverage.records - coverage.bookmarks, 843);
 }

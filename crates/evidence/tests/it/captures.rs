@@ -6,24 +6,55 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use evidence::channel::Channel;
+use evidence::intake::cuts::Rules;
+use evidence::intake::key::ContentKey;
+use evidence::intake::seal::Salts;
+use evidence::intake::{Intake, Taken, Terms};
 use evidence::people::People;
+use evidence::record::envelope::Auth;
+use evidence::record::payload::{Payload, Salt};
 use evidence::record::{Cite, Record, RecordId};
 use evidence::story::operation::Operation;
 use evidence::story::{Story, derive};
 use flate2::read::GzDecoder;
 use serde_json::Value;
 
-/// The channels of this slice and the files that they were recorded in.
-const FILES: [(Channel, &str); 4] = [
-    (Channel::ArgocdApplicationWatch, "kubernetes/watch/applications.jsonl.gz"),
-    (Channel::KubernetesEventWatch, "kubernetes/watch/events.jsonl.gz"),
-    (Channel::KubernetesAudit, "kubernetes/audit.jsonl.gz"),
-    (Channel::KubernetesObjectWatch, "kubernetes/watch/deployments.jsonl.gz"),
+/// The files of the recording, as an operator would name them to `ingest`.
+const FILES: [&str; 24] = [
+    "alertmanager/webhook.jsonl.gz",
+    "argocd/controller-audit-log.jsonl.gz",
+    "argocd/notifications.jsonl.gz",
+    "argocd/server-log.jsonl.gz",
+    "argocd/stream-applications.jsonl.gz",
+    "forge/github-webhooks.jsonl.gz",
+    "kubernetes/audit-webhook-sample.jsonl.gz",
+    "kubernetes/audit.jsonl.gz",
+    "kubernetes/watch/applications.jsonl.gz",
+    "kubernetes/watch/appprojects.jsonl.gz",
+    "kubernetes/watch/argocd-configmaps.jsonl.gz",
+    "kubernetes/watch/clusterrolebindings.jsonl.gz",
+    "kubernetes/watch/clusterroles.jsonl.gz",
+    "kubernetes/watch/deployments.jsonl.gz",
+    "kubernetes/watch/events.jsonl.gz",
+    "kubernetes/watch/externalsecrets.jsonl.gz",
+    "kubernetes/watch/partial-secrets.jsonl.gz",
+    "kubernetes/watch/pods.jsonl.gz",
+    "kubernetes/watch/replicasets.jsonl.gz",
+    "kubernetes/watch/rolebindings.jsonl.gz",
+    "kubernetes/watch/roles.jsonl.gz",
+    "kubernetes/watch/secretstores.jsonl.gz",
+    "openbao/audit.jsonl.gz",
+    "tickets/jira-webhooks.jsonl.gz",
+];
+/// Answers of Prometheus: one document a file.
+const DOCUMENTS: [&str; 3] = [
+    "prometheus/argocd-app-info.json.gz",
+    "prometheus/argocd-app-sync-total.json.gz",
+    "prometheus/error-ratio.json.gz",
 ];
 
-static RECORDS: LazyLock<Vec<Record>> = LazyLock::new(|| {
-    FILES.iter().flat_map(|(channel, file)| read_channel(*channel, file)).collect()
-});
+static RECORDS: LazyLock<Vec<Record>> =
+    LazyLock::new(|| FILES.iter().chain(&DOCUMENTS).flat_map(|file| read_file(file)).collect());
 
 static STORY: LazyLock<Story> = LazyLock::new(|| derive(records().to_vec(), &people()));
 
@@ -53,11 +84,15 @@ pub(crate) fn people() -> People {
     People::from_json(&std::fs::read(path("people.json")).unwrap()).unwrap()
 }
 
+/// All expected facts.
+pub(crate) fn expected_all() -> Vec<Value> {
+    let lines = std::fs::read_to_string(path("expected.jsonl")).unwrap();
+    lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap()).collect()
+}
+
 /// The rows of one kind among the expected facts.
 pub(crate) fn expected(fact: &str) -> Vec<Value> {
-    let lines = std::fs::read_to_string(path("expected.jsonl")).unwrap();
-    let rows = lines.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
-    rows.filter(|row| row["fact"] == fact).collect()
+    expected_all().into_iter().filter(|row| row["fact"] == fact).collect()
 }
 
 /// A record under an id made up for the test.
@@ -66,27 +101,53 @@ pub(crate) fn record(channel: Channel, id: &str, payload: impl Into<Vec<u8>>) ->
     Record { cite, payload: payload.into() }
 }
 
-fn read_channel(channel: Channel, file: &str) -> Vec<Record> {
-    let reader = GzDecoder::new(File::open(path(file)).unwrap());
-    read_lines(reader).into_iter().map(|line| record(channel, &key(channel, &line), line)).collect()
-}
-
-fn read_lines(mut reader: impl Read) -> Vec<String> {
+/// The records of one file, sealed and opened again: what a ledger keeps of them.
+pub(crate) fn read_file(file: &str) -> Vec<Record> {
     let mut text = String::new();
-    reader.read_to_string(&mut text).unwrap();
-    text.lines().map(str::to_owned).collect()
+    GzDecoder::new(File::open(path(file)).unwrap()).read_to_string(&mut text).unwrap();
+    taken(&text)
 }
 
-/// A key in the spirit of the ledger's: unique within the channel, the same for a redelivery.
-fn key(channel: Channel, line: &str) -> String {
-    let value: Value = serde_json::from_str(line).unwrap();
-    let text = |v: &Value| v.as_str().unwrap_or("none").to_owned();
-    if channel == Channel::KubernetesAudit {
-        return format!("{}/{}", text(&value["auditID"]), text(&value["stage"]));
+/// The records of one line.
+pub(crate) fn take(line: &[u8]) -> Vec<Record> {
+    taken(std::str::from_utf8(line).unwrap())
+}
+
+fn taken(text: &str) -> Vec<Record> {
+    let people = people();
+    let terms = Terms {
+        rules: Rules::new(people.identifying_strings().iter().copied()).unwrap(),
+        content_key: ContentKey::new([7; 32]),
+        record_bytes_max: 4 << 20,
+        named: None,
+        auth: Auth::OperatorFile,
+    };
+    let mut intake = Intake::new(&terms);
+    let mut records = Vec::new();
+    for line in text.lines() {
+        let taken = intake.take(line.as_bytes(), jiff::Timestamp::UNIX_EPOCH, &mut NoSalt);
+        gather(taken.unwrap_or_else(|e| panic!("{e}: {line:.200}")), &mut records);
     }
-    let metadata = &value["object"]["metadata"];
-    let parts = [&metadata["uid"], &metadata["resourceVersion"], &value["type"]];
-    parts.map(text).join("/")
+    records
+}
+
+fn gather(taken: Taken, records: &mut Vec<Record>) {
+    match taken {
+        Taken::Pending(entry) => {
+            let payload = Payload::decode(&entry.payload).unwrap().record();
+            records.push(Record { cite: entry.cite, payload });
+        }
+        Taken::ReadByPerson(_) => {}
+        Taken::Several(several) => several.into_iter().for_each(|t| gather(t.unwrap(), records)),
+    }
+}
+
+struct NoSalt;
+
+impl Salts for NoSalt {
+    fn salt(&mut self) -> Salt {
+        [0; 16]
+    }
 }
 
 fn path(name: &str) -> PathBuf {

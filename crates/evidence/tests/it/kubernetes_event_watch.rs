@@ -30,8 +30,8 @@ fn read(event: &Value) -> EventVersion {
 
 #[test]
 fn every_recorded_line_is_understood() {
-    let coverage = &captures::story().coverage[2];
-    assert_eq!(coverage.channel, Channel::KubernetesEventWatch.id());
+    let channel = Channel::KubernetesEventWatch.id();
+    let coverage = captures::story().coverage.iter().find(|c| c.channel == channel).unwrap();
     assert_eq!((coverage.records, coverage.bookmarks), (524, 1));
     assert_eq!((coverage.not_understood, coverage.gaps.len()), (0, 0));
 }
@@ -50,10 +50,29 @@ fn the_words_of_an_event_say_what_happened() {
         ("ResourceUpdated", "Updated sync status: A -> B", sync(change("A", "B"))),
         ("ResourceUpdated", "Updated sync status:  -> B", sync(change("", "B"))),
         ("ResourceUpdated", "Updated health status: A -> B (why -> not)", health(change("A", "B"))),
-        ("ResourceUpdated", "x updated application spec", ArgoAct::Other),
-        ("ResourceCreated", "x created application", ArgoAct::Other),
+        ("ResourceUpdated", "x updated application spec", ArgoAct::SpecUpdated),
+        ("ResourceUpdated", "x terminated running operation", ArgoAct::Other),
+        ("ResourceCreated", "x created application", ArgoAct::Created),
+        ("ResourceDeleted", "x deleted application", ArgoAct::Deleted),
+        ("ResourceDeleted", "x deleted resource apps/Deployment 'web'", ArgoAct::Other),
     ] {
         assert_eq!(read(&event(reason, message)).argo.unwrap().act, expected, "{message}");
+    }
+}
+
+#[test]
+fn the_caller_of_a_project_stands_in_the_message_alone() {
+    for (message, user, action) in [
+        ("x@y.example updated project", Some("x@y.example"), "updated project"),
+        ("Unknown user created project", None, "created project"),
+        ("a b deleted token", Some("a b"), "deleted token"),
+        ("x created created token", Some("x created"), "created token"),
+        ("something else", None, "something else"),
+    ] {
+        let mut event = event("ResourceUpdated", message);
+        event["involvedObject"]["kind"] = json!("AppProject");
+        let project = read(&event).project.unwrap();
+        assert_eq!((project.user.as_deref(), &*project.action), (user, action), "{message}");
     }
 }
 

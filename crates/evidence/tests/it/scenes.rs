@@ -96,3 +96,29 @@ pub(crate) fn write_event(account: &str, rv: u64, body: &Value) -> Value {
         "stageTimestamp": "2026-02-03T10:00:00.200000Z",
     })
 }
+
+/// A version of an object, as a watch sends it.
+pub(crate) fn watched(object: &Value) -> Record {
+    let id = format!("{}/{}", object["metadata"]["uid"], object["metadata"]["resourceVersion"]);
+    let line = json!({"type": "MODIFIED", "object": object}).to_string();
+    record(Channel::KubernetesObjectWatch, &id.replace('"', ""), line)
+}
+
+/// A request that somebody made at some second and that was carried out; `with` says what it was.
+pub(crate) fn audited(account: &str, second: u32, with: &Value) -> Record {
+    let mut event = json!({
+        "apiVersion": "audit.k8s.io/v1",
+        "kind": "Event",
+        "auditID": format!("{account}-{second}"),
+        "stage": "ResponseComplete",
+        "verb": "create",
+        "user": {"username": account},
+        "responseStatus": {"code": 200},
+        "requestReceivedTimestamp": format!("2026-02-03T10:00:{second:02}.100000Z"),
+        "stageTimestamp": format!("2026-02-03T10:00:{second:02}.200000Z"),
+    });
+    for (name, value) in with.as_object().into_iter().flatten() {
+        event[name] = value.clone();
+    }
+    record(Channel::KubernetesAudit, &format!("{account}-{second}"), event.to_string())
+}

@@ -1,7 +1,7 @@
 //! `timeline`: what happened in a window, of everything or of one Application.
 
 use evidence::ask::timeline::{Query, Row, Timeline, What, timeline};
-use evidence::story::derive;
+use evidence::story::{act, derive};
 
 use crate::captures;
 
@@ -17,6 +17,10 @@ fn word(row: &Row) -> String {
         What::Operation(o) => format!("sync {} {}", o.app.name, o.set.version()),
         What::UnmatchedStart(s) => format!("start {}", s.name),
         What::State(s) => format!("state {}", s.to.as_deref().unwrap_or_default()),
+        What::Act(a) => {
+            let json = serde_json::to_value(&a.what).unwrap();
+            format!("act {}", json["kind"].as_str().unwrap())
+        }
     }
 }
 
@@ -31,6 +35,8 @@ fn the_contradicted_operation_is_told_in_order_with_its_claims() {
     assert_eq!(
         words(&answer),
         [
+            "act alert",
+            "act branch-push-without-proposal",
             "write payments-prod",
             "sync payments-prod 2523",
             "state OutOfSync",
@@ -41,7 +47,9 @@ fn the_contradicted_operation_is_told_in_order_with_its_claims() {
     assert_eq!(answer.questions.len(), 1);
     assert_eq!(answer.contradicted().count(), 1);
     assert_eq!(answer.questions[0].version.0, 2523);
-    assert!(answer.sources.iter().all(|s| s.incomplete.is_none()));
+    let gaps = answer.sources.iter().filter(|s| s.incomplete.is_some());
+    let gaps: Vec<&str> = gaps.map(|s| s.coverage.channel).collect();
+    assert_eq!(gaps, ["prometheus-range"], "its answers state when they begin, not more");
     assert_eq!(answer.cannot_see, ["processes inside pods"]);
 }
 
@@ -49,7 +57,8 @@ fn the_contradicted_operation_is_told_in_order_with_its_claims() {
 fn an_application_brings_the_writes_into_its_namespace_along() {
     let window = query("21:43:20", "21:43:30", Some("argocd/payments-prod"));
     let answer = timeline(captures::story(), &window);
-    assert_eq!(words(&answer)[0], "write payments", "the variable set by hand");
+    assert!(words(&answer).contains(&"act workload-edit".to_owned()), "the variable set by hand");
+    assert!(!words(&answer).contains(&"write payments".to_owned()), "told once");
     let none = timeline(captures::story(), &query("21:43:20", "21:43:30", Some("web-dev")));
     assert!(none.rows.is_empty());
 }
@@ -58,7 +67,7 @@ fn an_application_brings_the_writes_into_its_namespace_along() {
 fn a_namespace_stands_for_what_is_deployed_into_it() {
     let window = query("21:47:41", "21:47:52", None);
     let inside = Query { namespace: Some("payments-prod".to_owned()), ..window.clone() };
-    assert_eq!(timeline(captures::story(), &inside).rows.len(), 5);
+    assert_eq!(timeline(captures::story(), &inside).rows.len(), 7);
     let outside = Query { namespace: Some("elsewhere".to_owned()), ..window };
     assert!(timeline(captures::story(), &outside).rows.is_empty());
 }
@@ -67,10 +76,15 @@ fn a_namespace_stands_for_what_is_deployed_into_it() {
 fn all_that_happened_is_in_the_widest_window() {
     let story = captures::story();
     let answer = timeline(story, &query("21:00:00", "22:00:00", None));
-    let expected = story.operations.len() + story.writes.len() + story.state_changes.len();
-    assert_eq!(answer.rows.len(), expected);
-    let incomplete = answer.sources.iter().filter(|s| s.incomplete.is_some()).count();
-    assert_eq!(incomplete, 3, "the window is wider than the recording");
+    let is = |what: fn(&What) -> bool| answer.rows.iter().filter(|r| what(&r.what)).count();
+    assert_eq!(is(|w| matches!(w, What::Operation(_))), story.operations.len());
+    assert_eq!(is(|w| matches!(w, What::State(_))), story.state_changes.len());
+    let visible =
+        story.acts.iter().filter(|a| matches!(a.what, act::What::Drift { version: Some(_), .. }));
+    let acts = is(|w| matches!(w, What::Act(_)));
+    assert_eq!(acts, story.acts.len() - visible.count(), "a state row tells visible drift");
+    assert!(is(|w| matches!(w, What::Write(_))) < story.writes.len(), "most writes are acts");
+    assert!(answer.sources.iter().all(|s| s.incomplete.is_some()), "the window is wider");
 }
 
 #[test]
@@ -106,5 +120,5 @@ fn the_answer_is_versioned_json() {
     let json: serde_json::Value = serde_json::from_slice(&answer.to_json()).unwrap();
     assert_eq!(json["timeline"], 1);
     assert_eq!(json["query"]["from"], "2026-11-23T21:47:41Z");
-    assert_eq!(json["rows"][0]["what"]["what"], "write");
+    assert_eq!(json["rows"][0]["what"]["what"], "act");
 }

@@ -52,7 +52,7 @@ fn the_contradicted_operation_reads_as_an_answer() {
     let story = story(&[WATCH, EVENTS, AUDIT]);
     let text = answer(&story, WINDOW, Some("payments-prod"), false);
     let expected = "\
-payments-prod                              Mon 2026-11-23, 21:47:41–21:47:52 UTC
+payments-prod · prod · critical            Mon 2026-11-23, 21:47:41–21:47:52 UTC
 !! INITIATOR CONTRADICTED: payments-prod, operation of 21:47:42
 
 21:47:42 write   Application/payments-prod .operation, kubectl patch       #2289

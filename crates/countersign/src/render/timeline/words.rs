@@ -29,6 +29,23 @@ pub(super) fn reach(source: &Source, clock: impl Fn(&Moment) -> String) -> Strin
     text
 }
 
+/// A source whose records cover the window, and how many there are.
+pub(super) fn counted(source: &Source) -> String {
+    format!("{} {}", source.coverage.channel, source.coverage.records)
+}
+
+/// A title that grows by what is known.
+pub(super) trait With {
+    /// Adds a word, if there is one.
+    fn with(self, word: Option<&str>) -> String;
+}
+
+impl With for String {
+    fn with(self, word: Option<&str>) -> String {
+        word.map_or(self.clone(), |word| format!("{self} · {word}"))
+    }
+}
+
 pub(super) fn claimed(claim: &Claim) -> String {
     match &claim.who {
         Some(who) => name(who),

@@ -1,14 +1,17 @@
 //! The rows of a timeline, and their order.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
 
 use super::Scope;
 use crate::parse::ResourceVersion;
+use crate::record::Cite;
+use crate::story::act::{self, Act};
 use crate::story::operation::{AppRef, Operation};
 use crate::story::state::StateChange;
+use crate::story::wire::Cites;
 use crate::story::write::Write;
 use crate::story::{Story, UnmatchedStart};
 use crate::time::{Moment, Sequence};
@@ -38,6 +41,8 @@ pub enum What {
     UnmatchedStart(Box<UnmatchedStart>),
     /// A change of sync status or health.
     State(Box<StateChange>),
+    /// Anything else that somebody or something did.
+    Act(Box<Act>),
 }
 
 impl Row {
@@ -65,6 +70,17 @@ impl Row {
         }
     }
 
+    /// The records that the row rests on.
+    pub fn cites(&self) -> &Cites {
+        match &self.what {
+            What::Write(w) | What::Refused(w) => &w.cites,
+            What::Operation(o) => &o.cites,
+            What::UnmatchedStart(s) => &s.cites,
+            What::State(s) => &s.cites,
+            What::Act(a) => &a.cites,
+        }
+    }
+
     fn new(at: Option<Moment>, what: What) -> Self {
         Self { at, same_time: false, what }
     }
@@ -76,7 +92,7 @@ impl Row {
             What::State(s) => Some((&s.app.uid, s.version)),
             What::UnmatchedStart(s) => Some((&s.uid, s.version)),
             What::Write(w) => Some((w.object.uid.as_deref()?, w.writer.resulting_version?)),
-            What::Refused(_) => None,
+            What::Refused(_) | What::Act(_) => None,
         }
     }
 
@@ -87,6 +103,7 @@ impl Row {
             What::Operation(_) => 2,
             What::UnmatchedStart(_) => 3,
             What::State(_) => 4,
+            What::Act(_) => 5,
         }
     }
 }
@@ -97,15 +114,38 @@ pub(super) fn rows(story: &Story, scope: &Scope<'_>) -> Vec<Row> {
     let operations = operations.map(|o| (o.moment(), o.from(), What::Operation(o.clone().into())));
     let states = story.state_changes.iter().filter(|s| scope.has_app(&s.app));
     let states = states.map(|s| (s.at, s.at, What::State(s.clone().into())));
-    let writes = story.writes.iter().filter(|w| scope.has_write(w));
+    let told: BTreeSet<&Cite> = story.acts.iter().filter_map(as_write).flatten().collect();
+    let is_told = |w: &&Write| w.cites.iter().all(|cite| told.contains(cite));
+    let writes = story.writes.iter().filter(|w| scope.has_write(w) && !is_told(w));
     let writes = writes.map(|w| (Some(w.at), Some(w.at), What::Write(w.clone().into())));
     let refused = story.refused.iter().filter(|w| scope.has_write(w));
     let refused = refused.map(|w| (Some(w.at), Some(w.at), What::Refused(w.clone().into())));
     let starts = story.unmatched_starts.iter().filter(|s| scope.has_name(&s.namespace, &s.name));
     let starts = starts.map(|s| (s.at, s.at, What::UnmatchedStart(s.clone().into())));
-    let all = operations.chain(states).chain(writes).chain(refused).chain(starts);
+    let acts = story.acts.iter().filter(|a| !is_state(a) && scope.has_act(a));
+    let acts = acts.map(|a| (a.at, began(a), What::Act(a.clone().into())));
+    let all = operations.chain(states).chain(writes).chain(refused).chain(starts).chain(acts);
     let inside = all.filter(|(during, _, _)| scope.has_time(during.as_ref()));
     in_order(inside.map(|(_, at, what)| Row::new(at, what)).collect())
+}
+
+/// The records of an act that tells an audited write: the same write needs no row of its own.
+fn as_write(act: &Act) -> Option<impl Iterator<Item = &Cite>> {
+    act.writer.as_ref().map(|_| act.cites.iter())
+}
+
+/// What lasts stands where it began.
+fn began(act: &Act) -> Option<Moment> {
+    let lasts = matches!(
+        act.what,
+        act::What::Alert { .. } | act::What::Drift { .. } | act::What::ContainerRestarts { .. }
+    );
+    act.at.map(|at| if lasts { Moment::window(at.earliest(), at.earliest()) } else { at })
+}
+
+/// A drift in sight is told by the change of state that begins it.
+fn is_state(act: &Act) -> bool {
+    matches!(act.what, act::What::Drift { version: Some(_), .. })
 }
 
 /// Orders by time, and the rows of one object by its versions whatever their clocks say.

@@ -1,23 +1,26 @@
 //! An Application as it stands in a watch line, and what is taken from it.
 
-use serde::Deserialize;
+use serde::de::Error as _;
+use serde::{Deserialize, Deserializer};
 use serde_json::Value;
 
 use super::{
-    ApplicationVersion, AutomatedSync, HistoryRow, OperationState, ResourceOutcome, SyncResult,
+    ApplicationVersion, AutomatedSync, HistoryRow, LiveObject, OperationState, ResourceOutcome,
+    SyncResult,
 };
+use crate::parse::leaves::Leaves;
 use crate::parse::operation_request::{OperationRequest, RawInitiator};
 use crate::parse::{NotUnderstood, ResourceVersion, nullable, text};
 use crate::time::Moment;
 
 #[derive(Deserialize)]
 #[serde(rename_all = "camelCase")]
-pub(super) struct RawApplication {
-    api_version: String,
-    kind: String,
+pub(in crate::parse) struct RawApplication {
+    api_version: Option<String>,
+    kind: Option<String>,
     metadata: RawMetadata,
     #[serde(default, deserialize_with = "nullable")]
-    spec: RawSpec,
+    spec: Spec,
     operation: Option<Value>,
     #[serde(default, deserialize_with = "nullable")]
     status: RawStatus,
@@ -33,12 +36,36 @@ struct RawMetadata {
     generation: Option<i64>,
     creation_timestamp: Option<Moment>,
     #[serde(default, deserialize_with = "nullable")]
+    labels: RawLabels,
+    #[serde(default, deserialize_with = "nullable")]
     managed_fields: Vec<RawManagedFields>,
+}
+
+#[derive(Default, Deserialize)]
+struct RawLabels {
+    #[serde(alias = "environment")]
+    env: Option<String>,
+    criticality: Option<String>,
 }
 
 #[derive(Deserialize)]
 struct RawManagedFields {
     time: Option<Moment>,
+}
+
+/// The specification: the fields that rules read, and the leaves that an edit of it changes.
+#[derive(Default)]
+struct Spec {
+    read: RawSpec,
+    leaves: Leaves,
+}
+
+impl<'de> Deserialize<'de> for Spec {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        let value = Value::deserialize(deserializer)?;
+        let leaves = Leaves::of(&value);
+        Ok(Self { read: RawSpec::deserialize(value).map_err(D::Error::custom)?, leaves })
+    }
 }
 
 #[derive(Default, Deserialize)]
@@ -61,6 +88,9 @@ struct RawDestination {
 #[derive(Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 struct RawSource {
+    #[serde(rename = "repoURL")]
+    repo_url: Option<String>,
+    path: Option<String>,
     target_revision: Option<String>,
 }
 
@@ -87,6 +117,8 @@ struct RawStatus {
     operation_state: Option<RawOperationState>,
     #[serde(default, deserialize_with = "nullable")]
     history: Vec<RawHistoryRow>,
+    #[serde(default, deserialize_with = "nullable")]
+    resources: Vec<RawResource>,
     reconciled_at: Option<Moment>,
 }
 
@@ -94,7 +126,20 @@ struct RawStatus {
 #[serde(rename_all = "camelCase")]
 struct RawState {
     status: Option<String>,
+    revision: Option<String>,
     last_transition_time: Option<Moment>,
+}
+
+/// A resource of the Application, and whether its live state equals the desired one.
+#[derive(Deserialize)]
+struct RawResource {
+    #[serde(default, deserialize_with = "nullable")]
+    kind: String,
+    #[serde(default, deserialize_with = "nullable")]
+    namespace: String,
+    #[serde(default, deserialize_with = "nullable")]
+    name: String,
+    status: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -127,11 +172,21 @@ struct RawHistoryRow {
 }
 
 impl RawApplication {
-    pub(super) fn into_version(self, deleted: bool) -> Result<ApplicationVersion, NotUnderstood> {
-        if self.kind != "Application" || !self.api_version.starts_with("argoproj.io/") {
-            return Err(NotUnderstood::Kind);
+    /// Holds the object to its kind and API group, which all but Argo CD's own stream name.
+    pub(in crate::parse) fn typed(self) -> Result<Self, NotUnderstood> {
+        match (self.kind.as_deref(), self.api_version.as_deref()) {
+            (Some("Application"), Some(group)) if group.starts_with("argoproj.io/") => Ok(self),
+            (Some(_), Some(_)) => Err(NotUnderstood::Kind),
+            _ => Err(NotUnderstood::Shape { column: 0 }),
         }
+    }
+
+    pub(in crate::parse) fn into_version(
+        self,
+        deleted: bool,
+    ) -> Result<ApplicationVersion, NotUnderstood> {
         let not_before = self.latest_stamp();
+        let Spec { read: spec, leaves } = self.spec;
         let resource_version = self.metadata.resource_version.unwrap_or_default();
         let operation = self.operation.as_ref().map(OperationRequest::read).transpose()?.flatten();
         let state = self.status.operation_state.map(RawOperationState::into_state).transpose()?;
@@ -142,14 +197,26 @@ impl RawApplication {
             resource_version: ResourceVersion::parse(&resource_version)?,
             deleted,
             generation: self.metadata.generation,
-            project: text(self.spec.project),
-            destination_namespace: text(self.spec.destination.namespace),
-            target_revision: text(self.spec.source.target_revision),
-            automated_sync: self.spec.sync_policy.automated.into(),
+            project: text(spec.project),
+            destination_namespace: text(spec.destination.namespace),
+            environment: text(self.metadata.labels.env),
+            criticality: text(self.metadata.labels.criticality),
+            repository: text(spec.source.repo_url),
+            path: text(spec.source.path),
+            target_revision: text(spec.source.target_revision),
+            automated_sync: spec.sync_policy.automated.into(),
+            spec: leaves,
             operation,
             operation_state: state,
             history: self.status.history.into_iter().map(RawHistoryRow::into_row).collect(),
             sync_status: text(self.status.sync.status),
+            sync_revision: text(self.status.sync.revision),
+            out_of_sync: self
+                .status
+                .resources
+                .into_iter()
+                .filter_map(RawResource::differs)
+                .collect(),
             health: text(self.status.health.status),
             not_before,
         })
@@ -194,6 +261,14 @@ impl RawOperationState {
                 resources: r.resources,
             }),
         })
+    }
+}
+
+impl RawResource {
+    fn differs(self) -> Option<LiveObject> {
+        let differs = self.status.as_deref() == Some("OutOfSync");
+        let Self { kind, namespace, name, .. } = self;
+        differs.then_some(LiveObject { kind, namespace, name })
     }
 }
 

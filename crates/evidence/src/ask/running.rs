@@ -1,0 +1,150 @@
+//! `running`: what ran at a moment, by the cluster's word and by Argo CD's.
+//!
+//! `Succeeded` is Argo CD's word; what runs is the cluster's. Both are shown, and which drift was
+//! open. Without a record before the moment nothing is known of it.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde::Serialize;
+
+use crate::story::Story;
+use crate::story::act::{Act, What};
+use crate::story::operation::{AppRef, Applied, Kind, Operation};
+use crate::story::state::StateKind;
+use crate::story::wire::Cites;
+use crate::time::Moment;
+
+/// The version of this answer's JSON. A reader must refuse a version it does not know.
+pub const VERSION: u32 = 1;
+
+/// What ran at a moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Running {
+    /// The version of this shape: [`VERSION`].
+    pub running: u32,
+    /// The moment.
+    pub at: String,
+    /// Every Application that was known by then, in order of names.
+    pub applications: Vec<Application>,
+}
+
+/// One Application at the moment.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Application {
+    /// The Application.
+    pub app: AppRef,
+    /// The last operation that applied something: its revision and when it ended.
+    pub deployed: Option<LastOperation>,
+    /// `Synced` or `OutOfSync`, by Argo CD.
+    pub sync: Option<String>,
+    /// The health, by Argo CD.
+    pub health: Option<String>,
+    /// Workloads, by the last rollout seen before.
+    pub workloads: Vec<Workload>,
+    /// Drift that was open, in words of its class.
+    pub drift: Vec<Act>,
+}
+
+/// The last operation that applied something.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct LastOperation {
+    /// The version at which it was set.
+    pub version: u64,
+    /// The revision; `None` for local manifests.
+    pub revision: Option<String>,
+    /// When it was.
+    pub at: Option<Moment>,
+    /// What kind.
+    pub kind: Kind,
+    /// The records that show it.
+    pub cites: Cites,
+}
+
+/// A workload and what its newest pods ran.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Workload {
+    /// The `Deployment`.
+    pub name: String,
+    /// The revision that the deployment controller counts.
+    pub deployment_revision: u64,
+    /// The images.
+    pub images: Vec<String>,
+    /// Since when.
+    pub since: Option<Moment>,
+    /// The records that show it.
+    pub cites: Cites,
+}
+
+/// Answers what ran at a moment.
+pub fn running(story: &Story, at: Timestamp, environment: Option<&str>) -> Running {
+    let by = |moment: Option<Moment>| moment.is_some_and(|m| m.earliest() <= at);
+    let mut apps: BTreeMap<&str, &AppRef> = BTreeMap::new();
+    for operation in story.operations.iter().filter(|o| by(o.from())) {
+        apps.insert(&operation.app.uid, &operation.app);
+    }
+    for change in story.state_changes.iter().filter(|s| by(s.at)) {
+        apps.insert(&change.app.uid, &change.app);
+    }
+    let wanted = |app: &&AppRef| environment.is_none() || app.environment.as_deref() == environment;
+    let mut applications: Vec<Application> =
+        apps.into_values().filter(wanted).map(|app| one(story, app, at)).collect();
+    applications.sort_by(|a, b| (&a.app.name, &a.app.uid).cmp(&(&b.app.name, &b.app.uid)));
+    Running { running: VERSION, at: at.to_string(), applications }
+}
+
+fn one(story: &Story, app: &AppRef, at: Timestamp) -> Application {
+    let by = |moment: Option<Moment>| moment.is_some_and(|m| m.earliest() <= at);
+    let state = |kind: StateKind| {
+        let of = story.state_changes.iter().filter(|s| s.app.uid == app.uid && s.what == kind);
+        of.filter(|s| by(s.at)).max_by_key(|s| s.version).and_then(|s| s.to.clone())
+    };
+    let touched = |o: &&Operation| {
+        o.app.uid == app.uid
+            && by(o.finished_at.or(o.from()))
+            && !matches!(o.applied, Applied::Nothing | Applied::Tried(_))
+    };
+    let last = story.operations.iter().filter(touched).max_by_key(|o| o.set.version());
+    let mut workloads: BTreeMap<&str, Workload> = BTreeMap::new();
+    let of_app = |act: &&Act| act.app.as_deref() == Some(app.name.as_str()) && by(act.at);
+    for act in story.acts.iter().filter(of_app) {
+        if let What::Rollout(rollout) = &act.what {
+            let workload = Workload {
+                name: rollout.name.clone(),
+                deployment_revision: rollout.deployment_revision,
+                images: rollout.images.clone(),
+                since: act.at,
+                cites: act.cites.clone(),
+            };
+            let known = workloads.entry(&rollout.name).or_insert_with(|| workload.clone());
+            if known.deployment_revision < workload.deployment_revision {
+                *known = workload;
+            }
+        }
+    }
+    let is_open = |act: &&Act| match &act.what {
+        What::Drift { ended, .. } => !ended || act.at.is_some_and(|during| during.latest() > at),
+        _ => false,
+    };
+    Application {
+        app: app.clone(),
+        deployed: last.map(|o| LastOperation {
+            version: o.set.version().0,
+            revision: o.revision.clone(),
+            at: o.moment(),
+            kind: o.kind,
+            cites: o.cites.clone(),
+        }),
+        sync: state(StateKind::Sync),
+        health: state(StateKind::Health),
+        workloads: workloads.into_values().collect(),
+        drift: story.acts.iter().filter(of_app).filter(is_open).cloned().collect(),
+    }
+}
+
+impl Running {
+    /// The answer as JSON: the same bytes for the same answer.
+    pub fn to_json(&self) -> Vec<u8> {
+        serde_json::to_vec(self).unwrap_or_default()
+    }
+}
