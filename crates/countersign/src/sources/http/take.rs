@@ -66,6 +66,10 @@ pub(super) fn take(
     salts: &mut dyn Salts,
 ) -> Gathered {
     let mut gathered = Gathered::default();
+    if body.trim_ascii().is_empty() {
+        gathered.refused.push((0, NotTaken::Empty));
+        return gathered;
+    }
     let channel = both.named.named;
     let content_type = headers.iter().find(|(n, _)| n == "content-type").map(|(_, v)| v.as_str());
     match form(channel, content_type, body, both.named.record_bytes_max) {
@@ -86,9 +90,6 @@ pub(super) fn take(
             let delivery = Delivery { received_at, headers, body: Cow::Borrowed(body) };
             gathered.taken(delivered(both, &delivery, now, salts), channel);
         }
-    }
-    if gathered.records == 0 && body.trim_ascii().is_empty() {
-        gathered.refused.push((0, NotTaken::Empty));
     }
     gathered
 }
