@@ -20,6 +20,8 @@ pub struct RenderOptions<'a> {
     pub colour: bool,
     /// The zone that times are shown in.
     pub tz: TimeZone,
+    /// How many entries the checkpoint signs that the answer rests on.
+    pub checkpoint: Option<u64>,
     /// The ledger's entry number of a record, when the ledger at hand has it.
     pub entry_of: &'a dyn Fn(&Cite) -> Option<u64>,
 }

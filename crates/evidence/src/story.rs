@@ -18,7 +18,9 @@ use self::act::Act;
 use self::change::Change;
 use self::change::population::{Transition, population};
 use self::claim::Identity;
+use self::commit::CommitSeen;
 use self::coverage::Coverage;
+use self::effect::Effect;
 use self::fold::{Cited, Facts};
 use self::operation::Operation;
 use self::state::StateChange;
@@ -37,8 +39,10 @@ mod argocd;
 pub mod change;
 pub mod claim;
 mod cluster;
+pub mod commit;
 pub mod coverage;
 mod drift;
+pub mod effect;
 mod episode;
 mod fold;
 mod forge;
@@ -72,6 +76,10 @@ pub struct Story {
     pub refused: Vec<Write>,
     /// Everything else that somebody or something did, in order of time.
     pub acts: Vec<Act>,
+    /// Commits that records tell of, by id.
+    pub commits: Vec<CommitSeen>,
+    /// What operations wrote and what was measured around them, in the order of the operations.
+    pub effects: Vec<Effect>,
     /// Changes: proposals and pushes, with what followed from them.
     pub changes: Vec<Change>,
     /// Every transition of the live state, once.
@@ -118,6 +126,7 @@ pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Sto
     sort(&mut acts);
     let changes = change::changes(around, &operations, &acts);
     let population = population(&operations, &acts, &changes);
+    let (commits, effects) = (commit::commits(around), effect::effects(around, &operations));
     let mut story = Story {
         story: VERSION,
         operations,
@@ -126,6 +135,8 @@ pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Sto
         writes: write::writes(&facts, people, Answer::Succeeded),
         refused: write::writes(&facts, people, Answer::Refused),
         acts,
+        commits,
+        effects,
         changes,
         population,
         coverage,
@@ -150,7 +161,9 @@ impl Story {
         let starts = self.unmatched_starts.iter().filter_map(|s| s.who.as_ref());
         let writers = self.writes.iter().chain(&self.refused).flat_map(Write::identities);
         let actors = self.acts.iter().filter_map(|a| a.who.as_ref());
-        let identities = starts.chain(writers).chain(actors).filter_map(|i| i.person.as_deref());
+        let of_commits = self.commits.iter().flat_map(|c| c.author.iter().chain(&c.committer));
+        let identities = starts.chain(writers).chain(actors).chain(of_commits);
+        let identities = identities.filter_map(|i| i.person.as_deref());
         of_operations.chain(identities).map(str::to_owned).collect()
     }
 }

@@ -82,7 +82,13 @@ fn answer(
         Format::Text => {
             let entry_of = |cite: &Cite| told.entries.get(cite).copied();
             let (width, colour) = (context.width, context.colour);
-            let options = RenderOptions { width, colour, tz, entry_of: &entry_of };
+            let options = RenderOptions {
+                width,
+                colour,
+                tz,
+                checkpoint: Some(told.size),
+                entry_of: &entry_of,
+            };
             write!(context.out, "{}", text(&options))?;
         }
     }

@@ -193,7 +193,7 @@ impl Summary {
             let files = show::of(passed, "file", "files");
             writeln!(
                 context.out,
-                "\n{files} passed over (not .jsonl, .ndjson or .log); name a file to read it anyway."
+                "\n{files} passed over (no .jsonl, .ndjson, .log, git or answer of Prometheus); name a file to read it anyway."
             )?;
         }
         let ledger = self.dir.path().display();

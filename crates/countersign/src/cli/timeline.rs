@@ -56,7 +56,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
     let tz = TimeZone::get(&args.tz).map_err(|_| BadTime(args.tz.clone()))?;
     let (from, to) = period(args, &tz, (context.clock)())?;
     let (app, namespace) = (args.app.clone(), args.namespace.clone());
-    let Told { story, entries, refused } = tell(&dir, context)?;
+    let Told { story, entries, refused, size } = tell(&dir, context)?;
     if let Some(app) = app.as_deref().filter(|app| !is_known(&story, app)) {
         writeln!(context.err, "no Application {app:?} is in the records under this name")?;
     }
@@ -71,7 +71,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
         Format::Text => {
             let entry_of = |cite: &Cite| entries.get(cite).copied();
             let (width, colour) = (context.width, context.colour);
-            let options = RenderOptions { width, colour, tz, entry_of: &entry_of };
+            let options =
+                RenderOptions { width, colour, tz, checkpoint: Some(size), entry_of: &entry_of };
             let text = crate::render::timeline::render(&answer, &options);
             write!(context.out, "{text}")?;
         }
@@ -126,6 +127,8 @@ pub(super) struct Told {
     pub(super) story: Story,
     pub(super) entries: HashMap<Cite, u64>,
     pub(super) refused: BTreeMap<Channel, u64>,
+    /// How many entries the checkpoint signs that the story rests on.
+    pub(super) size: u64,
 }
 
 /// Derives the story of everything under the newest checkpoint.
@@ -133,12 +136,13 @@ pub(super) fn tell(dir: &LedgerDir, context: &Context<'_>) -> anyhow::Result<Tol
     let people = context.people()?;
     let reader = Reader::open(dir)?;
     let (mut entries, mut records): (HashMap<Cite, u64>, Vec<Record>) = Default::default();
-    reader.records(dir, |index, record| {
+    let checkpoint = reader.records(dir, |index, record| {
         entries.insert(record.cite.clone(), index.get());
         records.push(record);
     })?;
     let refused = reader.refused_by_channel()?;
-    Ok(Told { story: derive(records, &people), entries, refused })
+    let size = checkpoint.size().get();
+    Ok(Told { story: derive(records, &people), entries, refused, size })
 }
 
 /// From the first to the last time that a record states.

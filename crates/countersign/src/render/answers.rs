@@ -6,6 +6,7 @@ use evidence::story::act::{Act, What};
 use evidence::story::change::population::{Class, Transition};
 use evidence::story::change::{Change, Content, Deployed, Head, Merge, Pin, Review, Step, Ticket};
 use evidence::story::claim::Identity;
+use evidence::story::effect::{Effect, Measured};
 use evidence::story::initiator::Initiator;
 use evidence::story::operation::Operation;
 use evidence::story::wire::Cites;
@@ -107,6 +108,8 @@ pub fn change_show(view: &ChangeView, options: &RenderOptions<'_>) -> String {
         page.field(label, note);
         label = "";
     }
+    let name = change.number.map_or_else(|| change.id.clone(), |number| format!("pr:{number}"));
+    page.field("Evidence", &format!("countersign evidence export --change {name} --out FILE"));
     page.sheet.text
 }
 
@@ -136,14 +139,17 @@ struct Line {
 /// The steps of a change in order of time, with the order of a change where clocks do not say.
 fn steps(view: &ChangeView) -> Vec<((Timestamp, usize), Line)> {
     let change = &view.change;
-    let mut lines: Vec<Line> = change.heads.iter().map(|head| asked(change, head)).collect();
+    let mut lines: Vec<Line> = change.heads.iter().map(|head| asked(view, head)).collect();
     lines.extend(change.reviews.iter().map(reviewed));
     lines.extend(change.tickets.iter().flat_map(ticketed));
     lines.extend(change.merge.iter().map(merged));
-    lines.extend(change.pins.iter().map(|pin| pinned(view, pin)));
+    lines.extend(change.pins.iter().filter(|pin| !pin.again).map(|pin| pinned(view, pin)));
+    lines.extend(change.elsewhere.iter().map(|step| earlier(change, step)));
     let deployed = change.operations.iter().filter(|d| !d.again && !is_pin(change, d));
     lines.extend(deployed.map(|deployed| sync(view, deployed)));
-    lines.extend(change.rollouts.iter().chain(&change.alerts).map(followed));
+    let followed_first = change.rollouts.iter().chain(&change.alerts).filter(|step| !step.again);
+    lines.extend(followed_first.map(followed));
+    lines.extend(measured(view));
     let mut keyed: Vec<((Timestamp, usize), Line)> = lines
         .into_iter()
         .enumerate()
@@ -154,9 +160,12 @@ fn steps(view: &ChangeView) -> Vec<((Timestamp, usize), Line)> {
     keyed
 }
 
-fn asked(change: &Change, head: &Head) -> Line {
-    let text = format!("{}: {}", who(head.who.as_ref()), short(&head.commit));
-    let word = if change.is_push() { "push" } else { "request" };
+fn asked(view: &ChangeView, head: &Head) -> Line {
+    let commit = view.commits.iter().find(|c| c.id == head.commit);
+    let subject = commit.and_then(|c| c.subject.as_deref()).unwrap_or_default();
+    let text = format!("{}: {} {subject}", who(head.who.as_ref()), short(&head.commit));
+    let text = text.trim_end().to_owned();
+    let word = if view.change.is_push() { "push" } else { "request" };
     Line { at: head.at, word, text, link: "exact", cites: head.cites.clone() }
 }
 
@@ -199,6 +208,33 @@ fn pinned(view: &ChangeView, pin: &Pin) -> Line {
     Line { at: pin.at, word: "pin", text, link: "time", cites: pin.cites.clone() }
 }
 
+/// Where the same images ran before, and how long before: a tag may be moved in between.
+fn earlier(change: &Change, step: &Step) -> Line {
+    let mut line = followed(step);
+    let first = change.rollouts.iter().filter(|s| !s.again).filter_map(|s| s.act.at).min();
+    if let Some((before, after)) = step.act.at.zip(first) {
+        let seconds = after.earliest().duration_since(before.earliest()).as_secs();
+        line.text = format!("{}; {seconds} s before", line.text);
+    }
+    Line { word: "earlier", link: "image", ..line }
+}
+
+/// Series around the first operation that deployed the change.
+fn measured(view: &ChangeView) -> Vec<Line> {
+    let first = view.change.operations.iter().find(|d| d.applied && !is_pin(&view.change, d));
+    let Some(first) = first else { return Vec::new() };
+    let own = |e: &&Effect| e.uid == first.app.uid && e.version == first.version;
+    let all = view.effects.iter().filter(own).flat_map(|e| &e.measured);
+    let line = |m: &Measured| Line {
+        at: first.at,
+        word: "metric",
+        text: format!("{}: {}", first.app.name, super::timeline::effect::measured(m)),
+        link: "time",
+        cites: m.cites.clone(),
+    };
+    all.map(line).collect()
+}
+
 fn followed(step: &Step) -> Line {
     let (word, text) = acts::told(&step.act);
     let link = if word == "alert" { "time" } else { "exact" };
@@ -239,12 +275,22 @@ fn starter(operation: &Operation) -> String {
     }
 }
 
-/// Operations that brought the change back after another had been deployed.
+/// What brought the change back after another had been deployed, and what followed from that.
 fn later(page: &mut Page<'_>, view: &ChangeView) {
+    let change = &view.change;
+    let mut lines: Vec<Line> = change
+        .operations
+        .iter()
+        .filter(|d| d.again && !is_pin(change, d))
+        .map(|d| sync(view, d))
+        .collect();
+    lines.extend(change.pins.iter().filter(|pin| pin.again).map(|pin| pinned(view, pin)));
+    let steps = change.rollouts.iter().chain(&change.alerts).filter(|step| step.again);
+    lines.extend(steps.map(followed));
+    lines.sort_by_key(|line| line.at.map_or(Timestamp::MAX, |at| at.earliest()));
     let mut label = "Again";
-    for deployed in view.change.operations.iter().filter(|d| d.again) {
-        let line = sync(view, deployed);
-        let text = format!("{} {}", page.clock(line.at.as_ref()), line.text);
+    for line in lines {
+        let text = format!("{} {} {}", page.clock(line.at.as_ref()), line.word, line.text);
         page.field(label, &text);
         label = "";
     }

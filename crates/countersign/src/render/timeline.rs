@@ -2,6 +2,7 @@
 
 use evidence::ask::timeline::{Question, Row, Source, Timeline, What};
 use evidence::story::claim::{Claim, ClaimSource, Voice};
+use evidence::story::effect::{Effect, Wrote};
 use evidence::story::operation::{Applied, Operation};
 use evidence::story::wire::Cites;
 use evidence::story::write::Write;
@@ -15,6 +16,7 @@ use self::words::{
 use super::{ALERT, PLAIN, RenderOptions, Sheet, TITLE, columns, printable, short};
 
 pub(super) mod acts;
+pub(super) mod effect;
 #[cfg(test)]
 mod tests;
 mod words;
@@ -63,11 +65,15 @@ impl Page<'_> {
         self.sheet.blank();
         let contradicted: Vec<&Question> = self.timeline.contradicted().collect();
         for question in contradicted {
-            let text = format!(
+            let mut text = format!(
                 "!! INITIATOR CONTRADICTED: {}, operation of {}",
                 printable(&question.app.name),
                 self.clock(question.at.as_ref()).trim_end(),
             );
+            if !question.expected_absent.is_empty() {
+                let without = effect::named(&question.expected_absent);
+                text = format!("{text}; without {without}");
+            }
             self.sheet.entry("", &text, "", ALERT);
         }
         self.sheet.blank();
@@ -147,6 +153,9 @@ impl Page<'_> {
                     start.version
                 );
                 self.step(&time, "start", &text, &self.number(&start.cites));
+            }
+            What::Commit(commit) => {
+                self.step(&time, "commit", &words::commit(commit), &self.number(&commit.cites));
             }
             What::Act(act) => {
                 let (step, text) = acts::told(act);
@@ -236,7 +245,12 @@ impl Page<'_> {
             Applied::Resources(resources) => {
                 let (same, changed): (Vec<_>, Vec<_>) =
                     resources.iter().partition(|r| r.message.ends_with(" unchanged"));
+                let wrote: Vec<&Wrote> = self.wrote(operation).collect();
                 let words = |r: &evidence::parse::argocd_application_watch::ResourceOutcome| {
+                    if let Some(wrote) = wrote.iter().find(|w| w.kind == r.kind && w.name == r.name)
+                    {
+                        return effect::values(wrote);
+                    }
                     let word = if r.status == "Synced" { outcome(&r.message) } else { &r.status };
                     format!("{}/{} {}", printable(&r.kind), printable(&r.name), printable(word))
                 };
@@ -250,6 +264,13 @@ impl Page<'_> {
         if let Some(note) = &operation.kind_note {
             self.detail("kind", note);
         }
+    }
+
+    /// The values that the audit log says were written in an operation.
+    fn wrote(&self, operation: &Operation) -> impl Iterator<Item = &Wrote> {
+        let (uid, version) = (operation.app.uid.clone(), operation.set.version());
+        let of = move |e: &&Effect| e.uid == uid && e.version == version;
+        self.timeline.effects.iter().filter(of).flat_map(|e| &e.wrote)
     }
 
     fn question(&mut self, question: &Question) {
@@ -273,6 +294,30 @@ impl Page<'_> {
         }
         let style = if question.result.is_contradicted() { ALERT } else { PLAIN };
         self.sheet.entry("  ", &format!("Result: {}", result(&question.result)), "", style);
+        self.sheet.blank();
+        let mut label = "Effect";
+        for line in effect::lines(question, &self.timeline.effects) {
+            self.sheet.entry(&format!("{label:<STEP$}"), &line, "", PLAIN);
+            label = "";
+        }
+        self.expected(question);
+    }
+
+    /// What one expects before such an operation, as far as it is not there.
+    fn expected(&mut self, question: &Question) {
+        let mut label = "Expected, absent";
+        if !question.expected_absent.is_empty() {
+            let names: Vec<&str> =
+                question.expected_absent.iter().map(|a| a.what.as_str()).collect();
+            self.sheet.entry(&format!("{label:<STEP$}"), &names.join(" · "), "", PLAIN);
+            label = "";
+        }
+        for absence in &question.expected_unknown {
+            let reason = absence.reason.as_deref().unwrap_or("no reason recorded");
+            let text = format!("undetermined: {}, {reason}", absence.what);
+            self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
+            label = "";
+        }
     }
 
     fn claim(&mut self, claim: &Claim, room: usize) {
@@ -302,10 +347,9 @@ impl Page<'_> {
         self.sheet.entry(&format!("{:<STEP$}", "Cannot see"), &unseen, "", PLAIN);
         let mut label = "Sources";
         let whole = |s: &&Source| s.incomplete.is_none() && s.coverage.interpreted;
-        let complete: Vec<String> =
-            self.timeline.sources.iter().filter(whole).map(counted).collect();
+        let complete: Vec<&Source> = self.timeline.sources.iter().filter(whole).collect();
         if !complete.is_empty() {
-            let text = format!("{}: no gap detected", complete.join(", "));
+            let text = format!("{}: no gap detected", counted(&complete));
             self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
             label = "";
         }
@@ -329,9 +373,11 @@ impl Page<'_> {
         let cites = self.timeline.rows.iter().flat_map(|row| row.cites().iter());
         let numbers: Vec<u64> = cites.filter_map(|cite| (self.options.entry_of)(cite)).collect();
         if let (Some(first), Some(last)) = (numbers.iter().min(), numbers.iter().max()) {
-            let text = format!(
-                "#{first:04}–#{last:04}; `countersign ledger status` names the checkpoint and the anchors"
-            );
+            let checkpoint = self
+                .options
+                .checkpoint
+                .map_or_else(|| "no checkpoint".to_owned(), |size| format!("checkpoint {size}"));
+            let text = format!("#{first:04}–#{last:04}, {checkpoint}; outside timestamp: none");
             self.sheet.entry(&format!("{:<STEP$}", "Recorded"), &text, "", PLAIN);
         }
         let mut label = "Next";

@@ -30,6 +30,9 @@ const REFUSALS_KEPT: u64 = 1_000;
 /// Endings of files that are taken from a folder, before an optional `.gz`.
 const RECORD_ENDINGS: &[&str] = &["jsonl", "ndjson", "log"];
 
+/// How much of a document tells what it is.
+const RANGE_ANSWER_BEGINS_BYTES: u64 = 256;
+
 /// One stream of lines.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Source {
@@ -114,6 +117,22 @@ fn file(path: &Path) -> Source {
     }
 }
 
+/// Whether a document begins as Prometheus begins its answers (`prometheus/prometheus`
+/// `web/api/v1/api.go` `Response`, `QueryData`): the one kind of record that is a whole file.
+fn begins_as_range_answer(path: &Path) -> bool {
+    let Ok(file) = File::open(path) else { return false };
+    let packed = path.extension().is_some_and(|e| e == "gz");
+    let stream: Box<dyn Read> =
+        if packed { Box::new(flate2::read::GzDecoder::new(file)) } else { Box::new(file) };
+    let mut start = Vec::new();
+    // What cannot be read is passed over, and reading it by name says why.
+    let read = stream.take(RANGE_ANSWER_BEGINS_BYTES).read_to_end(&mut start);
+    let text = String::from_utf8_lossy(&start);
+    read.is_ok()
+        && text.trim_start().starts_with(r#"{"status""#)
+        && text.contains(r#""resultType""#)
+}
+
 fn folder(path: &Path, found: &mut Found) -> Result<(), LedgerError> {
     if is_repository(path) {
         found.sources.push(Source::Git(path.to_owned()));
@@ -136,6 +155,8 @@ fn search(path: &Path, found: &mut Found) -> Result<(), LedgerError> {
             found.sources.push(Source::File(path));
         } else if ends_in(&path, &["bundle"]) && is_bundle(&path) {
             found.sources.push(Source::Git(path));
+        } else if ends_in(&path, &["json"]) && begins_as_range_answer(&path) {
+            found.sources.push(Source::Document(path));
         } else {
             found.passed_over.push(path);
         }

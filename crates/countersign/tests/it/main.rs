@@ -8,6 +8,7 @@ mod evening;
 mod git;
 mod order;
 mod rollback;
+mod samples;
 mod serve;
 mod store_story;
 mod support;

@@ -14,6 +14,8 @@ use crate::story::Story;
 use crate::story::act::What;
 use crate::story::change::Change;
 use crate::story::change::population::Transition;
+use crate::story::commit::CommitSeen;
+use crate::story::effect::Effect;
 use crate::story::operation::Operation;
 use crate::story::wire::Cites;
 
@@ -36,6 +38,10 @@ pub struct ChangeView {
     pub duties: Vec<Part>,
     /// What the records show met, not met and undetermined.
     pub conditions: Vec<Condition>,
+    /// The commits of its heads, its merge and what was deployed of it.
+    pub commits: Vec<CommitSeen>,
+    /// What its operations wrote and what was measured around them.
+    pub effects: Vec<Effect>,
     /// What is worth knowing and no condition.
     pub noted: Vec<String>,
 }
@@ -155,18 +161,33 @@ pub fn show(story: &Story, change: &Change) -> ChangeView {
     let operations: Vec<Operation> = story.operations.iter().filter(of).cloned().collect();
     let duties = duty::parts(change, &operations, &pinned);
     let conditions = condition::conditions(story, change, &operations, &pinned);
-    let noted = noted(change, &duties);
+    let commits = commits(story, change);
+    let noted = noted(change, &duties, &commits);
+    let own = |e: &&Effect| {
+        change.operations.iter().any(|d| d.app.uid == e.uid && d.version == e.version)
+    };
+    let effects = story.effects.iter().filter(own).cloned().collect();
     ChangeView {
         change_view: VERSION,
         change: change.clone(),
         operations,
         duties,
         conditions,
+        commits,
+        effects,
         noted,
     }
 }
 
-fn noted(change: &Change, duties: &[Part]) -> Vec<String> {
+fn commits(story: &Story, change: &Change) -> Vec<CommitSeen> {
+    let heads = change.heads.iter().map(|h| h.commit.as_str());
+    let merged = change.merge.iter().filter_map(|m| m.commit.as_deref());
+    let deployed = change.operations.iter().filter_map(|d| d.revision.as_deref());
+    let ids: BTreeSet<&str> = heads.chain(merged).chain(deployed).collect();
+    story.commits.iter().filter(|c| ids.contains(c.id.as_str())).cloned().collect()
+}
+
+fn noted(change: &Change, duties: &[Part], commits: &[CommitSeen]) -> Vec<String> {
     let mut noted = Vec::new();
     for part in duties.iter().filter(|p| p.duties.len() > 1) {
         let words: Vec<&str> = part.duties.iter().copied().map(Duty::word).collect();
@@ -182,6 +203,14 @@ fn noted(change: &Change, duties: &[Part]) -> Vec<String> {
     let dismissed = change.reviews.iter().filter(|r| r.state == "dismissed").count();
     if dismissed > 0 {
         noted.push(format!("{dismissed} reviews were dismissed"));
+    }
+    let told = || commits.iter().filter_map(|c| c.signature.as_deref());
+    let unsigned = told().filter(|s| *s == "none").count();
+    match (told().count(), unsigned) {
+        (0, _) => noted.push("whether commits are signed is not in the records".to_owned()),
+        (_, 0) => noted.push("commits signed; the signatures were not verified here".to_owned()),
+        (all, none) if all == none => noted.push("commits unsigned".to_owned()),
+        (all, none) => noted.push(format!("{none} of {all} commits unsigned")),
     }
     noted
 }

@@ -13,14 +13,16 @@ pub use self::row::{Row, What};
 use crate::channel::Channel;
 use crate::parse::ResourceVersion;
 use crate::story::Story;
-use crate::story::act::Act;
+use crate::story::act::{self, Act, Cause};
 use crate::story::claim::{Absence, Claim};
 use crate::story::coverage::Coverage;
+use crate::story::effect::Effect;
 use crate::story::initiator::Initiator;
 use crate::story::operation::{AppRef, Operation};
 use crate::story::write::Write;
 use crate::time::Moment;
 
+mod expected;
 mod row;
 
 /// The version of a timeline's JSON. A reader must refuse a version it does not know.
@@ -52,6 +54,8 @@ pub struct Timeline {
     pub apps: Vec<AppRef>,
     /// What happened, in order as far as the records say.
     pub rows: Vec<Row>,
+    /// What the operations in the rows wrote, and what was measured around them.
+    pub effects: Vec<Effect>,
     /// "Who started it?", for every operation whose initiator is contradicted or undetermined.
     pub questions: Vec<Question>,
     /// What no record among the sources would show.
@@ -77,6 +81,14 @@ pub struct Question {
     pub not_found: Vec<Absence>,
     /// What is missing and says nothing, with the reason.
     pub cannot_tell: Vec<Absence>,
+    /// The rollouts that it brought about.
+    pub rollouts: Vec<Act>,
+    /// Whether a rollout would be in the records, or why that is not known.
+    pub rollouts_unknown: Option<String>,
+    /// What one expects before such an operation and what is not in the records.
+    pub expected_absent: Vec<Absence>,
+    /// What one expects and of which it is not known, with the reason.
+    pub expected_unknown: Vec<Absence>,
 }
 
 /// One source and how far it reaches.
@@ -93,9 +105,14 @@ pub fn timeline(story: &Story, query: &Query) -> Timeline {
     let scope = Scope::new(story, query);
     let rows = row::rows(story, &scope);
     let operations = rows.iter().filter_map(Row::operation);
-    let open =
-        operations.filter(|o| o.initiator.is_contradicted() || o.initiator.is_undetermined());
-    let questions = open.map(Question::about).collect();
+    let open = operations
+        .clone()
+        .filter(|o| o.initiator.is_contradicted() || o.initiator.is_undetermined());
+    let told: BTreeSet<(&str, ResourceVersion)> =
+        operations.clone().map(|o| (o.app.uid.as_str(), o.set.version())).collect();
+    let of_rows = |e: &&Effect| told.contains(&(e.uid.as_str(), e.version));
+    let effects = story.effects.iter().filter(of_rows).cloned().collect();
+    let questions = open.map(|o| Question::about(story, o)).collect();
     let apps: BTreeMap<&str, &AppRef> =
         rows.iter().filter_map(|row| row.app()).map(|app| (app.uid.as_str(), app)).collect();
     let mut apps: Vec<AppRef> = apps.into_values().cloned().collect();
@@ -105,6 +122,7 @@ pub fn timeline(story: &Story, query: &Query) -> Timeline {
         query: query.clone(),
         apps,
         rows,
+        effects,
         questions,
         cannot_see: cannot_see(story),
         sources: story.coverage.iter().map(|c| Source::of(c, query)).collect(),
@@ -146,6 +164,7 @@ impl Timeline {
         };
         for question in &mut self.questions {
             weigh(&mut question.not_found, &mut question.cannot_tell);
+            weigh(&mut question.expected_absent, &mut question.expected_unknown);
         }
         for operation in self.rows.iter_mut().filter_map(Row::operation_mut) {
             weigh(&mut operation.not_found, &mut operation.cannot_tell);
@@ -159,8 +178,24 @@ impl Timeline {
 }
 
 impl Question {
-    fn about(operation: &Operation) -> Self {
+    fn about(story: &Story, operation: &Operation) -> Self {
+        let version = operation.set.version();
+        let (expected_absent, expected_unknown) = expected::absent(story, operation);
+        let of_operation = |act: &&Act| {
+            let act::What::Rollout(rollout) = &act.what else { return false };
+            let cause = |app: &str, at: u64| app == operation.app.name && at == version.0;
+            matches!(&rollout.cause, Cause::Argocd { app: Some(app), operation: Some(at) } if cause(app, *at))
+        };
+        let objects = Channel::KubernetesObjectWatch.id();
+        let covered = story.coverage.iter().find(|c| c.channel == objects).map_or_else(
+            || Err("no record of the cluster's objects".to_owned()),
+            |c| c.at(operation.moment().as_ref()),
+        );
         Self {
+            rollouts: story.acts.iter().filter(of_operation).cloned().collect(),
+            rollouts_unknown: covered.err(),
+            expected_absent,
+            expected_unknown,
             app: operation.app.clone(),
             version: operation.set.version(),
             at: operation.from(),
@@ -231,6 +266,12 @@ impl<'a> Scope<'a> {
         of_app
             || (query.app.is_none() && here)
             || act.what.commits().any(|c| self.deployed.contains(c))
+    }
+
+    /// A commit concerns an Application when it was deployed by it.
+    pub(crate) fn has_commit(&self, id: &str) -> bool {
+        let all = self.query.app.is_none() && self.query.namespace.is_none();
+        all || self.deployed.contains(id)
     }
 
     /// A write concerns an Application when it is to the object or into its namespace.

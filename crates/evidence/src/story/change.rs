@@ -57,6 +57,8 @@ pub struct Change {
     /// Operations that made a revision of it the one to be deployed: syncs of the parent
     /// Application that moved a pin.
     pub pins: Vec<Pin>,
+    /// Rollouts of the same images of the same workload elsewhere, the last before each of its own.
+    pub elsewhere: Vec<Step>,
     /// Rollouts that its operations brought about.
     pub rollouts: Vec<Step>,
     /// Alerts about its Applications that fired within the window after it.
@@ -172,6 +174,8 @@ pub struct Pin {
     pub by: Option<(String, ResourceVersion)>,
     /// When.
     pub at: Option<Moment>,
+    /// Whether another change had been pinned in between: then this one brought it back.
+    pub again: bool,
     /// The records that show it.
     pub cites: Cites,
 }
@@ -182,6 +186,8 @@ pub struct Step {
     /// The act.
     #[serde(flatten)]
     pub act: Act,
+    /// Whether it followed from an operation that brought the change back.
+    pub again: bool,
 }
 
 /// A link between two steps of a change.
@@ -209,6 +215,11 @@ pub enum Strength {
     Text,
     /// An identity that both sides name: commit, version, uid.
     Exact,
+}
+
+/// Whether a text names a ticket.
+pub(crate) fn cites_ticket(text: &str) -> bool {
+    !link::keys(text).is_empty()
 }
 
 /// All changes, in order of time and id.
@@ -323,6 +334,7 @@ impl Change {
             merge: None,
             operations: Vec::new(),
             pins: Vec::new(),
+            elsewhere: Vec::new(),
             rollouts: Vec::new(),
             alerts: Vec::new(),
             edges: Vec::new(),

@@ -33,6 +33,8 @@ pub(crate) struct Cited<T> {
 pub(crate) enum Noted {
     /// It was alive then, if the record states a time.
     At(Option<Moment>),
+    /// It tells of all of that time.
+    During(Moment),
     /// It was alive.
     Bookmark,
     /// It broke off.
@@ -136,6 +138,10 @@ impl Facts {
     ) -> Result<(), NotUnderstood> {
         match noted? {
             Noted::At(time) => self.time(cite, time),
+            Noted::During(span) => {
+                let ends = [span.earliest(), span.latest()];
+                ends.into_iter().for_each(|end| self.time(cite, Some(Moment::window(end, end))));
+            }
             Noted::Bookmark => self.seen.entry(cite.channel).or_default().bookmark(&cite.id),
             Noted::Gap(reason) => self.seen.entry(cite.channel).or_default().gap(&cite.id, reason),
         }

@@ -64,7 +64,7 @@ impl MetricFacts {
         Ok(if warned {
             Noted::Gap("Prometheus warned that an answer may be partial".to_owned())
         } else {
-            Noted::At(span)
+            span.map_or(Noted::At(None), Noted::During)
         })
     }
 }

@@ -184,6 +184,11 @@ impl Kind {
             Self::SelfHealEmpty => "self-heal-empty",
         }
     }
+
+    /// Whether such an operation never changes the live state.
+    pub const fn is_idle(self) -> bool {
+        matches!(self, Self::DryRun | Self::SelfHealEmpty)
+    }
 }
 
 /// What became of the resources.

@@ -1,6 +1,7 @@
 //! `timeline`: what happened in a window, of everything or of one Application.
 
 use evidence::ask::timeline::{Query, Row, Timeline, What, timeline};
+use evidence::channel::Channel;
 use evidence::story::{act, derive};
 
 use crate::captures;
@@ -17,6 +18,7 @@ fn word(row: &Row) -> String {
         What::Operation(o) => format!("sync {} {}", o.app.name, o.set.version()),
         What::UnmatchedStart(s) => format!("start {}", s.name),
         What::State(s) => format!("state {}", s.to.as_deref().unwrap_or_default()),
+        What::Commit(c) => format!("commit {}", &c.id[..8]),
         What::Act(a) => {
             let json = serde_json::to_value(&a.what).unwrap();
             format!("act {}", json["kind"].as_str().unwrap())
@@ -36,6 +38,7 @@ fn the_contradicted_operation_is_told_in_order_with_its_claims() {
         words(&answer),
         [
             "act alert",
+            "commit 6524e328",
             "act branch-push-without-proposal",
             "write payments-prod",
             "sync payments-prod 2523",
@@ -49,8 +52,28 @@ fn the_contradicted_operation_is_told_in_order_with_its_claims() {
     assert_eq!(answer.questions[0].version.0, 2523);
     let gaps = answer.sources.iter().filter(|s| s.incomplete.is_some());
     let gaps: Vec<&str> = gaps.map(|s| s.coverage.channel).collect();
-    assert_eq!(gaps, ["prometheus-range"], "its answers state when they begin, not more");
+    assert_eq!(gaps, [""; 0]);
+    let expected = &answer.questions[0].expected_absent;
+    let expected: Vec<&str> = expected.iter().map(|a| a.what.as_str()).collect();
+    assert_eq!(expected, ["pull request", "approval", "ticket"]);
+    let wrote: Vec<_> =
+        answer.effects.iter().flat_map(|e| &e.wrote).flat_map(|w| &w.values).collect();
+    let [there, back] = wrote[..] else { panic!("{wrote:?}") };
+    assert_eq!((there.before.as_deref(), there.after.as_deref()), (Some("info"), Some("debug")));
+    assert_eq!((back.before.as_deref(), back.after.as_deref()), (Some("debug"), Some("info")));
     assert_eq!(answer.cannot_see, ["processes inside pods"]);
+}
+
+#[test]
+fn what_no_source_could_show_is_not_called_absent() {
+    let forges = [Channel::GithubWebhook, Channel::GitCommit];
+    let rest = captures::records().iter().filter(|r| !forges.contains(&r.cite.channel)).cloned();
+    let story = derive(rest, &captures::people());
+    let answer = timeline(&story, &query("21:47:41", "21:47:52", Some("payments-prod")));
+    let question = &answer.questions[0];
+    assert_eq!(question.expected_absent, []);
+    let unknown: Vec<&str> = question.expected_unknown.iter().map(|a| a.what.as_str()).collect();
+    assert_eq!(unknown, ["pull request", "approval", "ticket"]);
 }
 
 #[test]
@@ -67,7 +90,7 @@ fn an_application_brings_the_writes_into_its_namespace_along() {
 fn a_namespace_stands_for_what_is_deployed_into_it() {
     let window = query("21:47:41", "21:47:52", None);
     let inside = Query { namespace: Some("payments-prod".to_owned()), ..window.clone() };
-    assert_eq!(timeline(captures::story(), &inside).rows.len(), 7);
+    assert_eq!(timeline(captures::story(), &inside).rows.len(), 8);
     let outside = Query { namespace: Some("elsewhere".to_owned()), ..window };
     assert!(timeline(captures::story(), &outside).rows.is_empty());
 }

@@ -41,7 +41,13 @@ fn answer(story: &Story, window: [&str; 2], app: Option<&str>, colour: bool) -> 
     let [from, to] = window.map(|time| format!("2026-11-23T{time}Z").parse().unwrap());
     let query = Query { from, to, app: app.map(str::to_owned), namespace: None };
     let entry_of = |cite: &Cite| cite.id.as_str().parse().ok();
-    let options = RenderOptions { width: 80, colour, tz: TimeZone::UTC, entry_of: &entry_of };
+    let options = RenderOptions {
+        width: 80,
+        colour,
+        tz: TimeZone::UTC,
+        checkpoint: Some(99),
+        entry_of: &entry_of,
+    };
     render(&timeline(story, &query), &options)
 }
 
@@ -61,7 +67,7 @@ payments-prod · prod · critical            Mon 2026-11-23, 21:47:41–21:47:52
            set   revision 6524e328, initiatedBy dave.okafor@bank.example
 21:47:42 sync    full to 6524e328, Succeeded 21:47:43, initiator           #0596
                  contradicted, see below, Argo CD history id 5
-           did   ConfigMap/payments-config configured; 5 unchanged
+           did   ConfigMap/payments-config LOG_LEVEL info → debug; 5 unchanged
 ";
     assert!(text.starts_with(expected), "{text}");
     assert!(text.contains("Who held the certificate key: not"), "{text}");

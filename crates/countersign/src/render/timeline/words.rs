@@ -4,12 +4,13 @@
 
 use evidence::ask::timeline::Source;
 use evidence::story::claim::{Claim, ClaimSource, Identity, Voice, Writer};
+use evidence::story::commit::CommitSeen;
 use evidence::story::initiator::Initiator;
 use evidence::story::state::{StateChange, StateKind};
 use evidence::story::write::Write;
 use evidence::time::Moment;
 
-use crate::render::printable;
+use crate::render::{printable, short};
 
 pub(super) fn reach(source: &Source, clock: impl Fn(&Moment) -> String) -> String {
     let coverage = &source.coverage;
@@ -29,9 +30,34 @@ pub(super) fn reach(source: &Source, clock: impl Fn(&Moment) -> String) -> Strin
     text
 }
 
-/// A source whose records cover the window, and how many there are.
-pub(super) fn counted(source: &Source) -> String {
-    format!("{} {}", source.coverage.channel, source.coverage.records)
+/// Sources whose records cover the window, by the system that they come from.
+pub(super) fn counted(sources: &[&Source]) -> String {
+    let mut systems: Vec<(&str, usize)> = Vec::new();
+    for source in sources {
+        let channel = source.coverage.channel;
+        let system = channel.split('-').next().unwrap_or(channel);
+        match systems.iter_mut().find(|(known, _)| *known == system) {
+            Some((_, channels)) => *channels += 1,
+            None => systems.push((system, 1)),
+        }
+    }
+    let named = |(system, channels): (&str, usize)| match channels {
+        1 => system.to_owned(),
+        several => format!("{system} ({several} channels)"),
+    };
+    systems.into_iter().map(named).collect::<Vec<_>>().join(", ")
+}
+
+/// A commit by its own word: whoever made it could write any name there.
+pub(super) fn commit(commit: &CommitSeen) -> String {
+    let subject = commit.subject.as_deref().map_or_else(String::new, |s| format!(" \"{s}\""));
+    let author = commit.author_name.as_deref().unwrap_or("empty or not recorded");
+    let signed = match commit.signature.as_deref() {
+        Some("none") => ", unsigned".to_owned(),
+        Some(kind) => format!(", {kind} signature not verified"),
+        None => String::new(),
+    };
+    printable(&format!("{}{subject}; author field {author}{signed}", short(&commit.id)))
 }
 
 /// A title that grows by what is known.

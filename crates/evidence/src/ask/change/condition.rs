@@ -328,6 +328,7 @@ impl Asked<'_> {
             .change
             .alerts
             .iter()
+            .filter(|s| !s.again)
             .filter_map(|s| match &s.act.what {
                 What::Alert { name, .. } => Some(name.as_str()),
                 _ => None,

@@ -9,6 +9,7 @@ use super::Scope;
 use crate::parse::ResourceVersion;
 use crate::record::Cite;
 use crate::story::act::{self, Act};
+use crate::story::commit::CommitSeen;
 use crate::story::operation::{AppRef, Operation};
 use crate::story::state::StateChange;
 use crate::story::wire::Cites;
@@ -41,6 +42,8 @@ pub enum What {
     UnmatchedStart(Box<UnmatchedStart>),
     /// A change of sync status or health.
     State(Box<StateChange>),
+    /// A commit, by its own word.
+    Commit(Box<CommitSeen>),
     /// Anything else that somebody or something did.
     Act(Box<Act>),
 }
@@ -77,6 +80,7 @@ impl Row {
             What::Operation(o) => &o.cites,
             What::UnmatchedStart(s) => &s.cites,
             What::State(s) => &s.cites,
+            What::Commit(c) => &c.cites,
             What::Act(a) => &a.cites,
         }
     }
@@ -92,18 +96,19 @@ impl Row {
             What::State(s) => Some((&s.app.uid, s.version)),
             What::UnmatchedStart(s) => Some((&s.uid, s.version)),
             What::Write(w) => Some((w.object.uid.as_deref()?, w.writer.resulting_version?)),
-            What::Refused(_) | What::Act(_) => None,
+            What::Refused(_) | What::Commit(_) | What::Act(_) => None,
         }
     }
 
     const fn rank(&self) -> u8 {
         match self.what {
-            What::Write(_) => 0,
-            What::Refused(_) => 1,
-            What::Operation(_) => 2,
-            What::UnmatchedStart(_) => 3,
-            What::State(_) => 4,
-            What::Act(_) => 5,
+            What::Commit(_) => 0,
+            What::Write(_) => 1,
+            What::Refused(_) => 2,
+            What::Operation(_) => 3,
+            What::UnmatchedStart(_) => 4,
+            What::State(_) => 5,
+            What::Act(_) => 6,
         }
     }
 }
@@ -124,7 +129,16 @@ pub(super) fn rows(story: &Story, scope: &Scope<'_>) -> Vec<Row> {
     let starts = starts.map(|s| (s.at, s.at, What::UnmatchedStart(s.clone().into())));
     let acts = story.acts.iter().filter(|a| !is_state(a) && scope.has_act(a));
     let acts = acts.map(|a| (a.at, began(a), What::Act(a.clone().into())));
-    let all = operations.chain(states).chain(writes).chain(refused).chain(starts).chain(acts);
+    // A commit without a time is in no window: its pushes and proposals tell of it.
+    let commits = story.commits.iter().filter(|c| c.at.is_some() && scope.has_commit(&c.id));
+    let commits = commits.map(|c| (c.at, c.at, What::Commit(c.clone().into())));
+    let all = operations
+        .chain(states)
+        .chain(writes)
+        .chain(refused)
+        .chain(starts)
+        .chain(acts)
+        .chain(commits);
     let inside = all.filter(|(during, _, _)| scope.has_time(during.as_ref()));
     in_order(inside.map(|(_, at, what)| Row::new(at, what)).collect())
 }

@@ -45,6 +45,7 @@ pub(super) fn link(
         change.again(at, &applied);
         change.tickets(around, operations, acts);
         change.rollouts(acts);
+        change.elsewhere(acts);
         change.alerts(at, acts, &applied);
         change.edges.sort();
         change.edges.dedup();
@@ -164,21 +165,34 @@ impl Change {
     }
 
     fn rollouts(&mut self, acts: &[Act]) {
-        let own: BTreeSet<(String, u64)> =
-            self.operations.iter().map(|d| (d.app.name.clone(), d.version.0)).collect();
+        let own: BTreeMap<(String, u64), bool> =
+            self.operations.iter().map(|d| ((d.app.name.clone(), d.version.0), d.again)).collect();
         for act in acts {
             let What::Rollout(rollout) = &act.what else { continue };
             let Cause::Argocd { app: Some(app), operation: Some(version) } = &rollout.cause else {
                 continue;
             };
-            if own.contains(&(app.clone(), *version)) {
+            if let Some(again) = own.get(&(app.clone(), *version)).copied() {
                 let from = format!("{app}@{version}");
                 let to = format!("{} revision {}", rollout.name, rollout.deployment_revision);
                 let rule = "Argo CD's controller wrote the Deployment in the operation";
                 self.edge(&from, &to, rule, Strength::Exact);
-                self.rollouts.push(Step { act: act.clone() });
+                self.rollouts.push(Step { act: act.clone(), again });
             }
         }
+    }
+
+    /// Where the same images of a workload of this name ran before, for each rollout that was the
+    /// first of its kind: a tag may be moved, so this corroborates and does not show identity.
+    fn elsewhere(&mut self, acts: &[Act]) {
+        let mut found: Vec<Step> = Vec::new();
+        for own in self.rollouts.iter().filter(|step| !step.again) {
+            let last = acts.iter().filter(|act| is_same_elsewhere(act, &own.act)).next_back();
+            if let Some(act) = last.filter(|act| !found.iter().any(|s| s.act == **act)) {
+                found.push(Step { act: act.clone(), again: false });
+            }
+        }
+        self.elsewhere = found;
     }
 
     /// An alert stands with the change whose operation was the last to apply something before it.
@@ -187,8 +201,10 @@ impl Change {
             let (Some(app), Some(at)) = (&act.app, &act.at) else { continue };
             let before = applied.get(app).into_iter().flatten();
             let last = before.filter(|o| is_soon_after(&o.at, at)).max_by_key(|o| o.version);
-            if last.is_some_and(|last| last.change == own) {
-                self.alerts.push(Step { act: act.clone() });
+            if let Some(last) = last.filter(|last| last.change == own) {
+                let of_last = |d: &&Deployed| d.app.name == *app && d.version.0 == last.version;
+                let again = self.operations.iter().find(of_last).is_some_and(|d| d.again);
+                self.alerts.push(Step { act: act.clone(), again });
             }
         }
     }
@@ -202,6 +218,15 @@ impl Change {
             deployed.again = first.is_some() && other;
         }
     }
+}
+
+/// Whether an act is a rollout of the same images of a workload of the same name, in another
+/// namespace and before.
+fn is_same_elsewhere(act: &Act, own: &Act) -> bool {
+    let (What::Rollout(there), What::Rollout(here)) = (&act.what, &own.what) else { return false };
+    let before = act.at.zip(own.at).is_some_and(|(a, b)| a.earliest() < b.earliest());
+    let same = there.name == here.name && there.images == here.images;
+    same && before && act.namespace != own.namespace
 }
 
 /// What each Application applied, by its name.
@@ -273,12 +298,16 @@ fn pins(
     changes: &mut [Change],
 ) {
     for versions in around.facts.applications.values() {
+        // Whose pin it was, oldest first: one that comes back after another is told as such.
+        let mut pinned: Vec<usize> = Vec::new();
         for (was, is) in versions.values().zip(versions.values().skip(1)) {
             let Some(revision) = &is.fact.target_revision else { continue };
             if was.fact.target_revision == is.fact.target_revision {
                 continue;
             }
             let Some(owner) = owners.get(revision).copied() else { continue };
+            let again = pinned.contains(&owner) && pinned.last() != Some(&owner);
+            pinned.push(owner);
             let by = mover(operations, versions, is.fact.resource_version);
             let change = &mut changes[owner];
             if let Some(by) = by {
@@ -293,6 +322,7 @@ fn pins(
                 revision: revision.clone(),
                 by: by.map(|o| (o.app.name.clone(), o.set.version())),
                 at: by.and_then(Operation::from),
+                again,
                 cites: is.cites.clone(),
             });
         }

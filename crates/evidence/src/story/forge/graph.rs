@@ -14,6 +14,13 @@ impl ForgeFacts {
         told(ToldBy::Git).or_else(|| told(ToldBy::Forge))
     }
 
+    /// The ids of all commits that some record tells of, sorted.
+    pub(crate) fn commit_ids(&self) -> Vec<&str> {
+        let mut ids: Vec<&str> = self.commits.keys().map(|(id, _)| id.as_str()).collect();
+        ids.dedup();
+        ids
+    }
+
     /// The records of the commit itself, from a repository.
     pub(crate) fn git_cites(&self, id: &str) -> Cites {
         let told = self.commits.get(&(id.to_owned(), ToldBy::Git));
