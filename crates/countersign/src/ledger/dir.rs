@@ -20,6 +20,11 @@ use tlog::{KeyName, Origin, Signer, VerifierKey};
 
 use super::LedgerError;
 
+/// How often the writer's lock is tried again.
+const LOCK_ATTEMPTS: u32 = 10;
+/// The pause between two tries: together a quarter of a second.
+const LOCK_PAUSE: std::time::Duration = std::time::Duration::from_millis(25);
+
 /// The folder of a ledger.
 #[derive(Clone, Debug)]
 pub struct LedgerDir {
@@ -109,11 +114,19 @@ impl LedgerDir {
             .write(true)
             .open(&path)
             .map_err(LedgerError::file("open", &path))?;
-        match file.try_lock() {
-            Ok(()) => Ok(WriterLock { _file: file }),
-            Err(fs::TryLockError::WouldBlock) => Err(LedgerError::Locked(self.path.clone())),
-            Err(fs::TryLockError::Error(e)) => Err(LedgerError::file("lock", &path)(e)),
+        // A writer that has just ended may still be in a child that this process is starting: a
+        // child has all files until it becomes the other program.
+        for attempt in 0..=LOCK_ATTEMPTS {
+            match file.try_lock() {
+                Ok(()) => return Ok(WriterLock { _file: file }),
+                Err(fs::TryLockError::WouldBlock) if attempt < LOCK_ATTEMPTS => {
+                    std::thread::sleep(LOCK_PAUSE);
+                }
+                Err(fs::TryLockError::WouldBlock) => break,
+                Err(fs::TryLockError::Error(e)) => return Err(LedgerError::file("lock", &path)(e)),
+            }
         }
+        Err(LedgerError::Locked(self.path.clone()))
     }
 
     /// The ledger's signer, from its key file.
