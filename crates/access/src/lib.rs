@@ -10,3 +10,6 @@
 //! **In scope**: reading these worlds from bytes, with file and line for everything, and evaluating
 //! their rules as the systems themselves do. **Out of scope**: where the bytes come from; nothing
 //! here reads a file, a network, a clock or randomness.
+
+pub mod place;
+pub mod yaml;

@@ -1,1 +1,3 @@
 //! Tests of the crate, one module a subject.
+
+mod yaml;
