@@ -11,5 +11,7 @@
 //! their rules as the systems themselves do. **Out of scope**: where the bytes come from; nothing
 //! here reads a file, a network, a clock or randomness.
 
+pub mod glob;
 pub mod place;
+pub mod repository;
 pub mod yaml;

@@ -1,3 +1,4 @@
 //! Tests of the crate, one module a subject.
 
+mod repository;
 mod yaml;
