@@ -13,5 +13,6 @@
 
 pub mod glob;
 pub mod place;
+pub mod policy;
 pub mod repository;
 pub mod yaml;
