@@ -16,3 +16,6 @@ pub mod place;
 pub mod policy;
 pub mod repository;
 pub mod yaml;
+pub mod argocd;
+pub mod kubernetes;
+pub mod origin;

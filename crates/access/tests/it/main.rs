@@ -4,3 +4,14 @@ mod policy;
 mod repository;
 mod schema;
 mod yaml;
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its own input has to fail")]
+
+mod argocd_decide;
+mod argocd_glob;
+mod argocd_oracle;
+mod argocd_project;
+mod argocd_window;
+mod captured;
+mod kubernetes_escalate;
+mod kubernetes_oracle;
+mod kubernetes_rules;

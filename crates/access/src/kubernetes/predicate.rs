@@ -1,0 +1,334 @@
+//! The ways to change what runs, or what may, around Argo CD: each a named predicate over requests.
+
+use serde::Serialize;
+
+use super::identity::Subject;
+use super::model::Cluster;
+use super::reach::Grant;
+use super::rule::{Names, Request};
+
+/// Something that lets its holder deploy, or prepare to, without Argo CD.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Predicate {
+    /// Write workloads, scale included.
+    WriteWorkloads,
+    /// Write `ConfigMaps`.
+    WriteConfig,
+    /// Write Secrets.
+    WriteSecrets,
+    /// Read Secrets; a list returns what is in them.
+    ReadSecrets,
+    /// Run commands in containers that run, or add containers to them.
+    Exec,
+    /// Write Applications, and with them what Argo CD deploys and in whose name.
+    WriteApplications,
+    /// Write `ApplicationSets`.
+    WriteApplicationSets,
+    /// Write `AppProjects`: sources, destinations, roles, windows.
+    WriteProjects,
+    /// Write Argo CD's own `ConfigMaps`, its RBAC included.
+    WriteArgoConfig,
+    /// Write Argo CD's Secrets.
+    WriteArgoSecrets,
+    /// Read Argo CD's Secrets: clusters, repositories, the key that signs sessions.
+    ReadArgoSecrets,
+    /// Change the workloads that Argo CD consists of, or run commands in them.
+    ControlArgo,
+    /// Write roles or bindings. Without `bind` or `escalate` one can give only what one has.
+    WriteRbac,
+    /// Give roles that one does not have.
+    BindOrEscalate,
+    /// Act as somebody else.
+    Impersonate,
+    /// Make tokens of service accounts.
+    CreateTokens,
+    /// Approve certificates that sign in as somebody.
+    ApproveCertificates,
+    /// Reach kubelets through the API server, and with them every pod.
+    ProxyNodes,
+    /// Write webhooks or policies that admit and change what is deployed.
+    WriteAdmission,
+    /// Write definitions of resources or APIs.
+    WriteDefinitions,
+    /// Change namespaces, whose labels decide which policies hold.
+    ChangeNamespaces,
+    /// Write volumes, which may show the disk of a node.
+    WriteVolumes,
+}
+
+/// Where a predicate is asked.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Scope {
+    /// In a namespace that Applications deploy to.
+    Target,
+    /// In the namespace where Argo CD and its Applications are.
+    Argo,
+    /// In the cluster as a whole.
+    Cluster,
+}
+
+/// A subject that a predicate holds for, with one way.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Bypass {
+    /// Which predicate.
+    pub predicate: Predicate,
+    /// Who.
+    pub subject: Subject,
+    /// The namespace asked about, empty for the cluster.
+    pub namespace: String,
+    /// The verb.
+    pub verb: &'static str,
+    /// The API group.
+    pub group: &'static str,
+    /// The resource, with its subresource.
+    pub resource: &'static str,
+    /// By what.
+    pub grant: Grant,
+}
+
+/// Verbs, API group, resources, and the objects it is about (none is any).
+type Ask =
+    (&'static [&'static str], &'static str, &'static [&'static str], &'static [&'static str]);
+
+const WRITE: &[&str] = &["create", "update", "patch", "delete"];
+const CHANGE: &[&str] = &["update", "patch"];
+const READ: &[&str] = &["get", "list", "watch"];
+const NONE: &[&str] = &[];
+const ARGO_CONFIG: &[&str] = &[
+    "argocd-cm",
+    "argocd-rbac-cm",
+    "argocd-cmd-params-cm",
+    "argocd-tls-certs-cm",
+    "argocd-ssh-known-hosts-cm",
+    "argocd-gpg-keys-cm",
+    "argocd-notifications-cm",
+];
+const RBAC: &str = "rbac.authorization.k8s.io";
+const ADMISSION: &str = "admissionregistration.k8s.io";
+const CERTIFICATES: &str = "certificates.k8s.io";
+
+const WORKLOADS: &[Ask] = &[
+    (WRITE, "", &["pods", "replicationcontrollers"], NONE),
+    (WRITE, "apps", &["deployments", "statefulsets", "daemonsets", "replicasets"], NONE),
+    (WRITE, "batch", &["jobs", "cronjobs"], NONE),
+    (WRITE, "argoproj.io", &["rollouts"], NONE),
+    (CHANGE, "apps", &["deployments/scale", "statefulsets/scale", "replicasets/scale"], NONE),
+    (CHANGE, "", &["replicationcontrollers/scale"], NONE),
+];
+/// `get` is enough for exec and attach over a websocket on older API servers.
+const EXEC: &[Ask] = &[
+    (&["create", "get"], "", &["pods/exec", "pods/attach"], NONE),
+    (CHANGE, "", &["pods/ephemeralcontainers"], NONE),
+];
+const CONTROL_ARGO: &[Ask] = &[
+    (WRITE, "", &["pods"], NONE),
+    (WRITE, "apps", &["deployments", "statefulsets", "replicasets"], NONE),
+    (&["create", "get"], "", &["pods/exec", "pods/attach"], NONE),
+    (CHANGE, "", &["pods/ephemeralcontainers"], NONE),
+];
+const RBAC_OBJECTS: &[Ask] =
+    &[(WRITE, RBAC, &["roles", "rolebindings", "clusterroles", "clusterrolebindings"], NONE)];
+
+impl Predicate {
+    /// All of them.
+    pub const ALL: [Self; 22] = [
+        Self::WriteWorkloads,
+        Self::WriteConfig,
+        Self::WriteSecrets,
+        Self::ReadSecrets,
+        Self::Exec,
+        Self::WriteApplications,
+        Self::WriteApplicationSets,
+        Self::WriteProjects,
+        Self::WriteArgoConfig,
+        Self::WriteArgoSecrets,
+        Self::ReadArgoSecrets,
+        Self::ControlArgo,
+        Self::WriteRbac,
+        Self::BindOrEscalate,
+        Self::Impersonate,
+        Self::CreateTokens,
+        Self::ApproveCertificates,
+        Self::ProxyNodes,
+        Self::WriteAdmission,
+        Self::WriteDefinitions,
+        Self::ChangeNamespaces,
+        Self::WriteVolumes,
+    ];
+
+    /// Its name, and what its holder can do, as the end of a sentence.
+    pub fn words(self) -> (&'static str, &'static str) {
+        match self {
+            Self::WriteWorkloads => ("write-workloads", "change what runs without Argo CD"),
+            Self::WriteConfig => ("write-config", "change the configuration of what runs"),
+            Self::WriteSecrets => ("write-secrets", "change the secrets of what runs"),
+            Self::ReadSecrets => ("read-secrets", "read the secrets of what runs"),
+            Self::Exec => ("exec", "run commands in what runs"),
+            Self::WriteApplications => {
+                ("write-applications", "make Argo CD deploy anything in anybody's name")
+            }
+            Self::WriteApplicationSets => {
+                ("write-applicationsets", "make Argo CD generate Applications")
+            }
+            Self::WriteProjects => ("write-projects", "change what Argo CD lets projects do"),
+            Self::WriteArgoConfig => ("write-argo-config", "change who may what in Argo CD"),
+            Self::WriteArgoSecrets => ("write-argo-secrets", "change Argo CD's accounts and keys"),
+            Self::ReadArgoSecrets => {
+                ("read-argo-secrets", "read Argo CD's keys and act as anybody")
+            }
+            Self::ControlArgo => ("control-argo", "change or enter Argo CD itself"),
+            Self::WriteRbac => ("write-rbac", "write roles or bindings"),
+            Self::BindOrEscalate => ("bind-or-escalate", "give roles that they do not have"),
+            Self::Impersonate => ("impersonate", "act as somebody else"),
+            Self::CreateTokens => ("create-tokens", "act as a service account"),
+            Self::ApproveCertificates => ("approve-certificates", "sign certificates for anybody"),
+            Self::ProxyNodes => ("proxy-nodes", "reach every pod through its node"),
+            Self::WriteAdmission => ("write-admission", "change what is admitted"),
+            Self::WriteDefinitions => ("write-definitions", "change resource definitions and APIs"),
+            Self::ChangeNamespaces => ("change-namespaces", "change which policies hold where"),
+            Self::WriteVolumes => ("write-volumes", "mount the disk of a node"),
+        }
+    }
+
+    /// Where it has to be asked.
+    pub fn scope(self) -> Scope {
+        match self {
+            Self::WriteApplications
+            | Self::WriteApplicationSets
+            | Self::WriteProjects
+            | Self::WriteArgoConfig
+            | Self::WriteArgoSecrets
+            | Self::ReadArgoSecrets
+            | Self::ControlArgo => Scope::Argo,
+            Self::ApproveCertificates
+            | Self::ProxyNodes
+            | Self::WriteAdmission
+            | Self::WriteDefinitions
+            | Self::ChangeNamespaces
+            | Self::WriteVolumes => Scope::Cluster,
+            _ => Scope::Target,
+        }
+    }
+
+    fn asks(self) -> &'static [Ask] {
+        match self {
+            Self::WriteWorkloads => WORKLOADS,
+            Self::Exec => EXEC,
+            Self::ControlArgo => CONTROL_ARGO,
+            Self::WriteRbac => RBAC_OBJECTS,
+            Self::WriteConfig => &[(WRITE, "", &["configmaps"], NONE)],
+            Self::WriteSecrets | Self::WriteArgoSecrets => &[(WRITE, "", &["secrets"], NONE)],
+            Self::ReadSecrets | Self::ReadArgoSecrets => &[(READ, "", &["secrets"], NONE)],
+            Self::WriteApplications => &[(WRITE, "argoproj.io", &["applications"], NONE)],
+            Self::WriteApplicationSets => &[(WRITE, "argoproj.io", &["applicationsets"], NONE)],
+            Self::WriteProjects => &[(WRITE, "argoproj.io", &["appprojects"], NONE)],
+            Self::WriteArgoConfig => &[(WRITE, "", &["configmaps"], ARGO_CONFIG)],
+            Self::BindOrEscalate => {
+                &[(&["bind", "escalate"], RBAC, &["roles", "clusterroles"], NONE)]
+            }
+            Self::Impersonate => {
+                &[(&["impersonate"], "", &["users", "groups", "serviceaccounts"], NONE)]
+            }
+            Self::CreateTokens => &[(&["create"], "", &["serviceaccounts/token"], NONE)],
+            Self::ApproveCertificates => &[
+                (CHANGE, CERTIFICATES, &["certificatesigningrequests/approval"], NONE),
+                (&["approve", "sign"], CERTIFICATES, &["signers"], NONE),
+            ],
+            Self::ProxyNodes => &[(&["create", "get"], "", &["nodes/proxy"], NONE)],
+            Self::WriteAdmission => &[(
+                WRITE,
+                ADMISSION,
+                &[
+                    "mutatingwebhookconfigurations",
+                    "validatingwebhookconfigurations",
+                    "validatingadmissionpolicies",
+                    "validatingadmissionpolicybindings",
+                    "mutatingadmissionpolicies",
+                    "mutatingadmissionpolicybindings",
+                ],
+                NONE,
+            )],
+            Self::WriteDefinitions => &[
+                (WRITE, "apiextensions.k8s.io", &["customresourcedefinitions"], NONE),
+                (WRITE, "apiregistration.k8s.io", &["apiservices"], NONE),
+            ],
+            Self::ChangeNamespaces => &[(CHANGE, "", &["namespaces"], NONE)],
+            Self::WriteVolumes => &[(WRITE, "", &["persistentvolumes"], NONE)],
+        }
+    }
+
+    /// The requests, any one of which is enough. For the cluster, `namespace` is left out.
+    pub fn requests(self, namespace: &str) -> Vec<Request<'_>> {
+        let asks = self.asks().iter().flat_map(each);
+        asks.flat_map(|one| requests_of(self, namespace, one)).collect()
+    }
+}
+
+impl Cluster {
+    /// Every subject for which a predicate holds in a namespace, with each way once.
+    /// `system:masters`, for whom everything holds, is left out.
+    pub fn bypasses(&self, predicate: Predicate, namespace: &str) -> Vec<Bypass> {
+        let mut found = Vec::new();
+        for one in predicate.asks().iter().flat_map(each) {
+            let (verb, group, resource, _) = one;
+            for request in requests_of(predicate, namespace, one) {
+                let paths = self.who_can(&request).into_iter();
+                found.extend(paths.filter(|path| path.grant.binding.is_some()).map(|path| {
+                    Bypass {
+                        predicate,
+                        subject: path.subject,
+                        namespace: request.namespace().to_owned(),
+                        verb,
+                        group,
+                        resource,
+                        grant: path.grant,
+                    }
+                }));
+            }
+        }
+        dedup(found)
+    }
+}
+
+type One = (&'static str, &'static str, &'static str, &'static [&'static str]);
+
+/// Each verb with each resource.
+fn each((verbs, group, resources, names): &'static Ask) -> impl Iterator<Item = One> {
+    let pairs = verbs.iter().flat_map(move |verb| resources.iter().map(move |of| (*verb, *of)));
+    pairs.map(move |(verb, resource)| (verb, *group, resource, *names))
+}
+
+fn requests_of(
+    predicate: Predicate,
+    namespace: &str,
+    (verb, group, resource, names): One,
+) -> Vec<Request<'_>> {
+    let namespace = if predicate.scope() == Scope::Cluster { "" } else { namespace };
+    let request = Request::resource(verb, group, resource, namespace);
+    // A new object has no name yet; a subresource belongs to one that has.
+    let unnamed = verb == "create" && !resource.contains('/');
+    match names {
+        _ if unnamed => vec![request],
+        [] => vec![request.about(Names::Some)],
+        names => names.iter().map(|name| request.about(Names::Named(name))).collect(),
+    }
+}
+
+/// Several named objects come by the same rule; one line is enough.
+fn dedup(found: Vec<Bypass>) -> Vec<Bypass> {
+    let mut seen = std::collections::HashSet::new();
+    found
+        .into_iter()
+        .filter(|one| {
+            seen.insert((
+                one.subject.clone(),
+                one.verb,
+                one.resource,
+                one.grant.binding.clone(),
+                one.grant.rule,
+            ))
+        })
+        .collect()
+}
