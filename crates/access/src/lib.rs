@@ -11,11 +11,11 @@
 //! their rules as the systems themselves do. **Out of scope**: where the bytes come from; nothing
 //! here reads a file, a network, a clock or randomness.
 
+pub mod argocd;
 pub mod glob;
+pub mod kubernetes;
+pub mod origin;
 pub mod place;
 pub mod policy;
 pub mod repository;
 pub mod yaml;
-pub mod argocd;
-pub mod kubernetes;
-pub mod origin;

@@ -1,9 +1,5 @@
 //! Tests of the crate, one module a subject.
 
-mod policy;
-mod repository;
-mod schema;
-mod yaml;
 #![expect(clippy::unwrap_used, reason = "a test that cannot read its own input has to fail")]
 
 mod argocd_decide;
@@ -15,3 +11,7 @@ mod captured;
 mod kubernetes_escalate;
 mod kubernetes_oracle;
 mod kubernetes_rules;
+mod policy;
+mod repository;
+mod schema;
+mod yaml;

@@ -139,8 +139,9 @@ impl Facts {
         match noted? {
             Noted::At(time) => self.time(cite, time),
             Noted::During(span) => {
-                let ends = [span.earliest(), span.latest()];
-                ends.into_iter().for_each(|end| self.time(cite, Some(Moment::window(end, end))));
+                for end in [span.earliest(), span.latest()] {
+                    self.time(cite, Some(Moment::window(end, end)));
+                }
             }
             Noted::Bookmark => self.seen.entry(cite.channel).or_default().bookmark(&cite.id),
             Noted::Gap(reason) => self.seen.entry(cite.channel).or_default().gap(&cite.id, reason),

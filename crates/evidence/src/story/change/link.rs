@@ -187,7 +187,7 @@ impl Change {
     fn elsewhere(&mut self, acts: &[Act]) {
         let mut found: Vec<Step> = Vec::new();
         for own in self.rollouts.iter().filter(|step| !step.again) {
-            let last = acts.iter().filter(|act| is_same_elsewhere(act, &own.act)).next_back();
+            let last = acts.iter().rfind(|act| is_same_elsewhere(act, &own.act));
             if let Some(act) = last.filter(|act| !found.iter().any(|s| s.act == **act)) {
                 found.push(Step { act: act.clone(), again: false });
             }
