@@ -12,6 +12,7 @@
 //! here reads a file, a network, a clock or randomness.
 
 pub mod argocd;
+pub mod codeowners;
 pub mod glob;
 pub mod kubernetes;
 pub mod origin;

@@ -8,6 +8,7 @@ mod argocd_oracle;
 mod argocd_project;
 mod argocd_window;
 mod captured;
+mod codeowners;
 mod kubernetes_escalate;
 mod kubernetes_oracle;
 mod kubernetes_rules;
