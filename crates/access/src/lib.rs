@@ -13,6 +13,7 @@
 
 pub mod argocd;
 pub mod codeowners;
+pub mod control;
 pub mod forge;
 pub mod glob;
 pub mod kubernetes;

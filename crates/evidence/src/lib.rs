@@ -12,6 +12,7 @@
 
 pub mod ask;
 pub mod channel;
+pub mod control;
 pub mod intake;
 pub mod pack;
 pub mod parse;

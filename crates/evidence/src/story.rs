@@ -22,6 +22,7 @@ use self::commit::CommitSeen;
 use self::coverage::Coverage;
 use self::effect::Effect;
 use self::fold::{Cited, Facts};
+pub(crate) use self::forge::PUSH_DOUBTS;
 use self::operation::Operation;
 use self::state::StateChange;
 use self::telling::Teller;

@@ -2,6 +2,7 @@
 
 mod budget;
 mod channels;
+mod controls;
 mod crate_docs;
 mod habits;
 mod kinds;
@@ -22,6 +23,7 @@ pub(crate) fn all(tree: &Tree) -> io::Result<Vec<Outcome>> {
         purity::check(tree)?,
         size::check(tree),
         channels::check(tree),
+        controls::check(tree),
         kinds::check(tree),
         test_files::check(tree),
         crate_docs::check(tree),

@@ -7,8 +7,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-pub use self::condition::{Condition, Verdict};
 pub use self::duty::{DUTIES, Duty, Part};
+pub use crate::control::Verdict;
+use crate::control::{self, Inputs, Settings};
 use crate::record::Cite;
 use crate::story::Story;
 use crate::story::act::What;
@@ -19,7 +20,6 @@ use crate::story::effect::Effect;
 use crate::story::operation::Operation;
 use crate::story::wire::Cites;
 
-mod condition;
 mod duty;
 
 /// The version of a change's JSON. A reader must refuse a version it does not know.
@@ -44,6 +44,19 @@ pub struct ChangeView {
     pub effects: Vec<Effect>,
     /// What is worth knowing and no condition.
     pub noted: Vec<String>,
+}
+
+/// A condition and what the records show of it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Condition {
+    /// What is asked.
+    pub condition: &'static str,
+    /// The control that asks it; `countersign explain` tells it in full.
+    pub control: &'static str,
+    /// What the records show.
+    pub verdict: Verdict,
+    /// Why.
+    pub reason: String,
 }
 
 /// What somebody asks for.
@@ -145,8 +158,14 @@ pub fn outside<'s>(story: &'s Story, selector: &Selector) -> Option<&'s Transiti
     })
 }
 
-/// Shows one change.
+/// Shows one change, judged without a policy: by default settings.
 pub fn show(story: &Story, change: &Change) -> ChangeView {
+    show_under(Inputs::new(story, &Settings::default()), change)
+}
+
+/// Shows one change, judged by what a policy and other sources say.
+pub fn show_under(inputs: Inputs<'_>, change: &Change) -> ChangeView {
+    let story = inputs.story;
     let deployed: BTreeSet<(&str, u64)> =
         change.operations.iter().map(|d| (d.app.name.as_str(), d.version.0)).collect();
     let pinned: BTreeSet<(&str, u64)> = change
@@ -160,7 +179,15 @@ pub fn show(story: &Story, change: &Change) -> ChangeView {
     };
     let operations: Vec<Operation> = story.operations.iter().filter(of).cloned().collect();
     let duties = duty::parts(change, &operations, &pinned);
-    let conditions = condition::conditions(story, change, &operations, &pinned);
+    let conditions = control::of_change(inputs, change)
+        .into_iter()
+        .map(|(control, answer)| Condition {
+            condition: control.condition,
+            control: control.id,
+            verdict: answer.verdict,
+            reason: answer.reason,
+        })
+        .collect();
     let commits = commits(story, change);
     let noted = noted(change, &duties, &commits);
     let own = |e: &&Effect| {

@@ -20,10 +20,12 @@ use super::wire::Cites;
 use crate::parse::ResourceVersion;
 use crate::time::Moment;
 
+pub mod commits;
 pub mod content;
 mod link;
 pub mod population;
 
+pub use self::commits::CommitBy;
 pub use self::content::Content;
 
 /// The version of the linking rules: an edge names it, so that a later answer can differ openly.
@@ -46,6 +48,10 @@ pub struct Change {
     pub at: Option<Moment>,
     /// The heads that the proposal had, oldest first.
     pub heads: Vec<Head>,
+    /// Its commits, as far as records tell of them, by their ids.
+    pub commits: Vec<CommitBy>,
+    /// Whether these are all of its commits, each with the files that it changes.
+    pub commits_whole: bool,
     /// Reviews, in order of time.
     pub reviews: Vec<Review>,
     /// Tickets that it cites.
@@ -329,6 +335,8 @@ impl Change {
             author: None,
             at: None,
             heads: Vec::new(),
+            commits: Vec::new(),
+            commits_whole: false,
             reviews: Vec::new(),
             tickets: Vec::new(),
             merge: None,

@@ -22,6 +22,7 @@ mod proposal;
 mod pushes;
 
 pub(crate) use self::proposal::Proposal;
+pub(crate) use self::pushes::DOUBTS as PUSH_DOUBTS;
 pub(crate) use crate::parse::forge::{ProposalChange, ProposalEvent, ProposalId, Push};
 
 /// How one event of a proposal is told from another.

@@ -39,19 +39,27 @@ impl<'a> Graph<'a> {
 
     /// The commits that a proposal's heads reach and its base does not.
     pub(crate) fn commits_of(&self, repository: Option<&str>, number: Option<u64>) -> Vec<String> {
-        let (Some(repository), Some(number)) = (repository, number) else { return Vec::new() };
-        let Some((heads, bases)) = self.forge.reach_of(repository, number) else {
-            return Vec::new();
-        };
+        self.own_commits(repository, number).0
+    }
+
+    /// The same, and whether these are all of them.
+    pub(crate) fn own_commits(
+        &self,
+        repository: Option<&str>,
+        number: Option<u64>,
+    ) -> (Vec<String>, bool) {
+        let none = (Vec::new(), false);
+        let (Some(repository), Some(number)) = (repository, number) else { return none };
+        let Some((heads, bases)) = self.forge.reach_of(repository, number) else { return none };
         let mut outside = BTreeSet::new();
         self.walk(bases, &mut outside);
         let mut own = outside.clone();
         self.walk(heads.clone(), &mut own);
         // Without the base's own parents the walk could run past it: then only the heads are sure.
         if own.iter().any(|c| !outside.contains(c) && !self.is_whole(c)) {
-            return heads.into_iter().map(str::to_owned).collect();
+            return (heads.into_iter().map(str::to_owned).collect(), false);
         }
-        own.difference(&outside).map(|c| (*c).to_owned()).collect()
+        (own.difference(&outside).map(|c| (*c).to_owned()).collect(), true)
     }
 
     fn is_whole(&self, commit: &str) -> bool {

@@ -10,6 +10,7 @@ mod argocd_server_log;
 mod argocd_stream;
 mod captures;
 mod cloudevent;
+mod control;
 mod expected;
 mod forge;
 mod git_commit;

@@ -4,9 +4,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
+use crate::control::starter;
 use crate::story::change::Change;
 use crate::story::claim::Identity;
-use crate::story::initiator::Initiator;
 use crate::story::operation::Operation;
 
 /// A part in a change.
@@ -93,13 +93,4 @@ pub(super) fn parts(
         }
     }
     parts.into_values().collect()
-}
-
-/// Who started an operation: of a contradicted one the account that wrote it.
-pub(super) fn starter(operation: &Operation) -> Option<&Identity> {
-    match &operation.initiator {
-        Initiator::Determined { who, .. } | Initiator::Machine { who, .. } => Some(who),
-        Initiator::Contradicted { writer, .. } => Some(writer.acting()),
-        Initiator::Automated { .. } | Initiator::Undetermined { .. } => None,
-    }
 }

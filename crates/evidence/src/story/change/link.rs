@@ -11,6 +11,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use super::commits;
 use super::content::Content;
 use super::{Change, Deployed, Edge, Pin, RULES, Step, Strength, Ticket, TicketStep};
 use crate::story::Around;
@@ -33,6 +34,9 @@ pub(super) fn link(
 ) {
     let graph = Graph::of(&around.facts.forge);
     let owners = owners(&graph, changes);
+    for change in changes.iter_mut() {
+        commits::gather(around, &graph, change);
+    }
     for operation in operations.iter().filter(|o| o.kind != Kind::DryRun) {
         let Some(revision) = &operation.revision else { continue };
         let Some(owner) = owners.get(revision.as_str()).copied() else { continue };

@@ -22,6 +22,11 @@ const MERGE_QUEUE: &str = "gh-readonly-queue/";
 
 const BESIDE_PROPOSED: &str =
     "it came with the head of a proposal: it may be its merge, of which no delivery was seen";
+const NO_PROPOSAL_SEEN: &str = "no delivery about any proposal of this repository was seen: whether one stands behind it cannot be told";
+const MAY_BE_MISSED: &str = "a proposal behind it may have been missed";
+
+/// How notes begin that leave open whether a proposal stands behind a push.
+pub(crate) const DOUBTS: [&str; 3] = [BESIDE_PROPOSED, NO_PROPOSAL_SEEN, MAY_BE_MISSED];
 
 /// The acts of pushing past proposals.
 pub(super) fn acts(around: Around<'_>) -> Vec<Act> {
@@ -219,12 +224,11 @@ impl<'a> Judge<'a> {
     /// Why the silence about a proposal may say little.
     fn doubt(&self, push: &Push, channel: Option<&str>) -> Option<String> {
         if !self.repositories.contains(push.repository.as_str()) {
-            let doubt = "no delivery about any proposal of this repository was seen: whether one stands behind it cannot be told";
-            return Some(doubt.to_owned());
+            return Some(NO_PROPOSAL_SEEN.to_owned());
         }
         let coverage = self.around.coverage.iter().find(|c| Some(c.channel) == channel)?;
         let reason = coverage.at(push.at().as_ref()).err()?;
-        Some(format!("a proposal behind it may have been missed: {reason}"))
+        Some(format!("{MAY_BE_MISSED}: {reason}"))
     }
 }
 
