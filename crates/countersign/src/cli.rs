@@ -22,9 +22,11 @@ use crate::ledger::LedgerError;
 
 mod ask;
 mod demo;
+mod explain;
 mod export;
 mod ingest;
 mod ledger;
+mod people;
 mod serve;
 mod show;
 mod status;
@@ -123,6 +125,11 @@ enum Command {
     /// Take evidence out of the ledger
     #[command(subcommand)]
     Evidence(export::Command),
+    /// Controls: one in full with its reason, fix and frameworks, or all of them
+    Explain(explain::Args),
+    /// The people map: which accounts are one person
+    #[command(subcommand)]
+    People(people::Command),
     /// Check an exported pack: is the record intact, and does the story follow from it
     Verify(verify::Args),
     /// Make, inspect and check a ledger
@@ -216,6 +223,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outc
         Command::Running(args) => ask::running(args, context),
         Command::Drift(command) => ask::drift(command, context),
         Command::Evidence(command) => export::run(command, context),
+        Command::Explain(args) => explain::run(args, context),
+        Command::People(command) => people::run(command, context),
         Command::Verify(args) => verify::run(args, context),
         Command::Ledger(command) => ledger::run(command, context),
         Command::Demo(args) => demo::run(args, context),

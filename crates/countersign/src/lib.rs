@@ -11,7 +11,9 @@
 
 pub mod cli;
 pub mod clock;
+pub mod controls;
 pub mod entropy;
+pub mod export;
 pub mod ledger;
 pub mod render;
 pub mod sources;

@@ -9,6 +9,8 @@ use evidence::record::Cite;
 use jiff::tz::TimeZone;
 
 pub mod answers;
+pub mod explain;
+pub mod people;
 pub mod timeline;
 
 /// How an answer is to be rendered.

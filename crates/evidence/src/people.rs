@@ -10,6 +10,9 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
+pub mod propose;
+pub mod sighting;
+
 /// The fields of a person that name an account of theirs.
 const ACCOUNT_FIELDS: [&str; 8] = [
     "email",
@@ -160,7 +163,16 @@ impl Person {
             (_, Value::String(text)) if is_account && !text.is_empty() => {
                 self.accounts.insert(text);
             }
-            _ if is_account || key == "name" => return Err(wrong("a non-empty text, or null")),
+            (_, Value::Array(accounts)) if is_account => {
+                for account in accounts {
+                    match account {
+                        Value::String(text) if !text.is_empty() => drop(self.accounts.insert(text)),
+                        _ => return Err(wrong("a list of non-empty texts")),
+                    }
+                }
+            }
+            _ if is_account => return Err(wrong("a non-empty text, a list of such, or null")),
+            _ if key == "name" => return Err(wrong("a non-empty text, or null")),
             _ => {
                 return Err(PeopleError::UnknownKey { person: id.to_owned(), key: key.to_owned() });
             }

@@ -6,13 +6,14 @@ use std::path::PathBuf;
 use std::sync::LazyLock;
 
 use countersign::ledger::read::Reader;
-use evidence::ask::change;
+use evidence::control::{Inputs, Settings, Verdict, assess};
 use evidence::people::People;
 use evidence::record::Record;
 use evidence::story::change::Content;
 use evidence::story::{Story, derive};
 use tlog::LeafIndex;
 
+use crate::controls::Codeowners;
 use crate::support::Bench;
 
 /// The sources of the recording: each is a file that an operator would name.
@@ -59,7 +60,7 @@ fn people() -> People {
 static RECORDS: LazyLock<Vec<Vec<Record>>> =
     LazyLock::new(|| SOURCES.iter().map(|source| records_of(source)).collect());
 
-static FULL: LazyLock<Story> = LazyLock::new(|| without(&[]));
+pub(crate) static FULL: LazyLock<Story> = LazyLock::new(|| without(&[]));
 
 fn records_of(source: &str) -> Vec<Record> {
     let bench = Bench::new();
@@ -87,6 +88,60 @@ fn records_of(source: &str) -> Vec<Record> {
 fn without(left_out: &[usize]) -> Story {
     let kept = RECORDS.iter().enumerate().filter(|(at, _)| !left_out.contains(at));
     derive(kept.flat_map(|(_, records)| records.iter().cloned()), &people())
+}
+
+/// The story of everything under another people map.
+pub(crate) fn story_under(people: &People) -> Story {
+    derive(RECORDS.iter().flatten().cloned(), people)
+}
+
+/// What the bank's policy says: the order of its environments, and who is in which team.
+pub(crate) fn settings() -> Settings {
+    let map = std::fs::read(path("people.json")).expect("read");
+    let map: serde_json::Value = serde_json::from_slice(&map).expect("JSON");
+    let team = |name: &str| {
+        let is_in = |groups: &serde_json::Value| {
+            groups.as_array().into_iter().flatten().any(|group| group == name)
+        };
+        let people = map.as_object().expect("an object").iter();
+        let members = people.filter(|(_, p)| is_in(&p["oidc_groups"])).map(|(id, _)| id.clone());
+        (name.to_owned(), members.collect::<BTreeSet<String>>())
+    };
+    Settings {
+        promotion: ["dev", "staging", "prod"].map(str::to_owned).to_vec(),
+        merge_teams: [team("team-payments"), team("team-web")].into(),
+        sync_teams: [team("team-sre"), team("team-sre-oncall")].into(),
+        emergency_bindings: Some(BTreeSet::new()),
+        ..Settings::default()
+    }
+}
+
+/// What controls find against somebody, each as a line that does not depend on how exactly the
+/// records tell it.
+fn found(story: &Story) -> BTreeSet<String> {
+    let (settings, owners) = (settings(), Codeowners::of_the_bank());
+    let inputs = Inputs { owners: Some(&owners), ..Inputs::new(story, &settings) };
+    let all = assess(inputs).into_iter();
+    let findings = all.filter(|o| o.verdict == Verdict::NotMet);
+    let lines = findings.map(|o| {
+        // Versions and records name an operation or an act differently where sources are missing.
+        let operation = story
+            .operations
+            .iter()
+            .find(|p| o.subject == format!("operation:{}@{}", p.app.name, p.set.version()));
+        let about = match operation {
+            Some(p) => format!("{} {:?}", p.app.name, p.finished_at.map(|at| at.latest())),
+            None if o.subject.starts_with("pr:") || o.subject.starts_with("push:") => {
+                o.subject.clone()
+            }
+            None => {
+                let kind = o.subject.split(':').next().unwrap_or_default();
+                format!("{kind} by {}", o.reason.split(' ').next().unwrap_or_default())
+            }
+        };
+        format!("{}: {about}", o.control)
+    });
+    lines.collect()
 }
 
 /// Everything that a story says against or of a person, each as a line that does not depend on how
@@ -121,24 +176,25 @@ fn statements(story: &Story) -> BTreeSet<String> {
                 said.insert(format!("{}: content nobody approved {:?}", one.id, deployed.revision));
             }
         }
-        let view = change::show(story, one);
-        for condition in view.conditions.iter().filter(|c| c.verdict == change::Verdict::NotMet) {
-            let against = ["approver independent", "approval by somebody"];
-            if against.iter().any(|a| condition.condition.starts_with(a)) {
-                said.insert(format!("{}: {} not met", one.id, condition.condition));
-            }
-        }
     }
+    said.extend(found(story));
     said
 }
 
 #[test]
-fn leaving_out_one_or_two_sources_accuses_nobody_of_anything_new() {
+fn leaving_out_one_source_accuses_nobody_of_anything_new() {
+    accuses_nobody_new(&(0..SOURCES.len()).map(|a| vec![a]).collect::<Vec<_>>());
+}
+
+#[test]
+fn leaving_out_two_sources_accuses_nobody_of_anything_new() {
+    let pairs = (0..SOURCES.len()).flat_map(|a| (a + 1..SOURCES.len()).map(move |b| vec![a, b]));
+    accuses_nobody_new(&pairs.collect::<Vec<_>>());
+}
+
+fn accuses_nobody_new(sets: &[Vec<usize>]) {
     let full = statements(&FULL);
     assert!(full.len() > 100, "{} statements are too few to be all", full.len());
-    let ones = (0..SOURCES.len()).map(|a| vec![a]);
-    let pairs = (0..SOURCES.len()).flat_map(|a| (a + 1..SOURCES.len()).map(move |b| vec![a, b]));
-    let sets: Vec<Vec<usize>> = ones.chain(pairs).collect();
     let wrong: Vec<String> = std::thread::scope(|scope| {
         let (first, second) = sets.split_at(sets.len() / 2);
         let halves = [first, second].map(|half| {
@@ -151,7 +207,7 @@ fn leaving_out_one_or_two_sources_accuses_nobody_of_anything_new() {
             .flat_map(|w: Vec<_>| w)
             .collect()
     });
-    println!("sources left out: {} single and pairs", sets.len());
+    println!("sources left out: {} sets", sets.len());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), sets.len(), wrong.join("\n"));
 }
 

@@ -3,10 +3,14 @@
 mod bad_input;
 mod captures;
 mod commands;
+mod controls;
 mod erasure;
 mod evening;
+mod explain;
+mod findings;
 mod git;
 mod order;
+mod people;
 mod rollback;
 mod samples;
 mod serve;

@@ -1,6 +1,9 @@
 //! The people map: every account has one person, and a map that says otherwise is refused.
 
 use evidence::people::People;
+use evidence::people::propose::{Field, IdpPerson, Seen, propose};
+use evidence::people::sighting::Sightings;
+use serde_json::json;
 
 fn error(map: &str) -> String {
     People::from_json(map.as_bytes()).unwrap_err().to_string()
@@ -54,5 +57,86 @@ fn a_map_that_cannot_be_right_is_refused_by_name() {
         ("", "the people map is not a JSON object of persons"),
     ] {
         assert!(error(map).starts_with(expected), "{map}: {}", error(map));
+    }
+}
+
+fn somebody(subject: &str, email: &str, login: &str, name: &str) -> IdpPerson {
+    let given = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty());
+    IdpPerson {
+        subject: given(subject),
+        email: given(email),
+        login: given(login),
+        name: given(name),
+        groups: Vec::new(),
+    }
+}
+
+fn seen(name: &str, email: &str, is_bot: bool) -> Seen {
+    let set = |text: &str| Some(text.to_owned()).filter(|t| !t.is_empty()).into_iter().collect();
+    Seen { times: 1, names: set(name), emails: set(email), is_bot }
+}
+
+/// What a proposal makes of one account: who is linked by which rule, or who is asked about.
+fn placed(field: Field, account: &str, of: Seen) -> String {
+    let people = [
+        somebody("s1", "Ann.Ito@x.example", "ann.ito", "Ann Ito"),
+        somebody("s2", "ben@x.example", "ben", "Ben Ode"),
+        somebody("s3", "ben@y.example", "", "Ben Ode"),
+    ];
+    let mut sightings = Sightings::default();
+    sightings.seen.insert((field, account.to_owned()), of);
+    let domains = ["x.example", "z.example"].map(str::to_owned).into();
+    let proposal = propose(&people, &sightings, &domains);
+    People::from_json(&proposal.to_json()).unwrap();
+    let link = proposal.links.iter().map(|l| format!("{} by {}", l.person, l.rule));
+    let asked = proposal.questions.iter().map(|q| {
+        let all: Vec<&str> = q.candidates.iter().map(|(person, _)| person.as_str()).collect();
+        format!("{}?", all.join(" or "))
+    });
+    let bots = proposal.bots.iter().map(|_| "bot".to_owned());
+    let unmatched = proposal.unmatched.iter().map(|_| "nobody's".to_owned());
+    link.chain(asked).chain(bots).chain(unmatched).collect::<Vec<_>>().join("; ")
+}
+
+#[test]
+fn an_account_is_linked_by_what_systems_say_and_asked_about_where_a_name_is_all() {
+    use Field::{ArgocdUsername, GitEmail, GithubLogin, JiraAccountId, KubernetesUser};
+    for (field, account, of, expected) in [
+        (ArgocdUsername, "s1", seen("", "", false), "ann.ito by subject"),
+        (GitEmail, "ann.ito@X.example", seen("", "", false), "ann.ito by email"),
+        (GithubLogin, "aito", seen("", "ann.ito@x.example", false), "ann.ito by source"),
+        (KubernetesUser, "ann.ito", seen("", "", false), "ann.ito by login"),
+        (GitEmail, "ann.ito@z.example", seen("", "", false), "ann.ito by domain"),
+        // A domain that is not the house's says nothing, and a name is a hint.
+        (GitEmail, "ann.ito@home.example", seen("", "", false), "nobody's"),
+        (GitEmail, "me@home.example", seen("Ann Ito", "", false), "ann.ito?"),
+        (GithubLogin, "aito", seen("", "", false), "ann.ito?"),
+        (JiraAccountId, "7:1", seen("Ben Ode", "", false), "ben or ben-2?"),
+        // Both addresses are named: it cannot be both persons'.
+        (KubernetesUser, "root", seen("", "", false), "nobody's"),
+        (KubernetesUser, "system:serviceaccount:a:b", seen("Ann Ito", "", false), "bot"),
+        (ArgocdUsername, "proj:shop:ci", seen("", "", false), "bot"),
+        (GithubLogin, "mend[bot]", seen("", "", true), "bot"),
+        (GithubLogin, "mend[bot]", seen("", "", false), "nobody's"),
+    ] {
+        assert_eq!(placed(field, account, of), expected, "{account}");
+    }
+}
+
+#[test]
+fn what_two_persons_could_own_is_a_question() {
+    let mut of = seen("", "ben@x.example", false);
+    of.emails.insert("ben@y.example".to_owned());
+    assert_eq!(placed(Field::GithubLogin, "bode", of), "ben or ben-2?");
+}
+
+#[test]
+fn an_account_field_may_be_a_list() {
+    let map = json!({"ann": {"git_email": ["a@x.example", "b@x.example"], "email": null}});
+    let people = People::from_json(map.to_string().as_bytes()).unwrap();
+    assert_eq!(people.person_of("b@x.example"), Some("ann"));
+    for wrong in [json!([""]), json!([1]), json!([["a"]])] {
+        let map = json!({"ann": {"git_email": wrong}});
+        assert!(People::from_json(map.to_string().as_bytes()).is_err(), "{map}");
     }
 }

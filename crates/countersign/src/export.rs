@@ -1,0 +1,4 @@
+//! Findings in the forms of other programs.
+
+pub mod findings;
+pub mod sarif;
