@@ -1,5 +1,6 @@
 //! Questions asked of a story. Each answer is a model that renderers turn into text or JSON.
 
 pub mod change;
+pub mod people;
 pub mod running;
 pub mod timeline;

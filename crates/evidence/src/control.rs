@@ -200,11 +200,9 @@ fn subject_of(operation: &Operation) -> String {
 fn subject_of_act(act: &act::Act) -> String {
     let json = serde_json::to_value(&act.what).unwrap_or_default();
     let kind = json["kind"].as_str().unwrap_or("act");
-    match &act.writer {
-        Some(writer) => format!("{kind}:{}", writer.audit_id),
-        None => {
-            let cite = act.cites.first().map(ToString::to_string).unwrap_or_default();
-            format!("{kind}:{cite}")
-        }
+    if let Some(writer) = &act.writer {
+        return format!("{kind}:{}", writer.audit_id);
     }
+    let cite = act.cites.first().map(ToString::to_string).unwrap_or_default();
+    format!("{kind}:{cite}")
 }

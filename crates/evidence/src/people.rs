@@ -10,9 +10,6 @@ use std::fmt;
 use serde::de::{Deserialize, Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 
-pub mod propose;
-pub mod sighting;
-
 /// The fields of a person that name an account of theirs.
 const ACCOUNT_FIELDS: [&str; 8] = [
     "email",

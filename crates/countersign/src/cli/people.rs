@@ -4,9 +4,9 @@ use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
+use evidence::ask::people::propose::{IdpPerson, Proposal, propose};
+use evidence::ask::people::sighting::Sightings;
 use evidence::people::People;
-use evidence::people::propose::{IdpPerson, Proposal, propose};
-use evidence::people::sighting::Sightings;
 use evidence::record::Record;
 use jiff::tz::TimeZone;
 

@@ -1,6 +1,6 @@
 //! A proposed people map as text: what is linked, what is asked, what fits nobody.
 
-use evidence::people::propose::{Confidence, Proposal};
+use evidence::ask::people::propose::{Confidence, Proposal};
 
 use super::{PLAIN, RenderOptions, Sheet, TITLE, columns, printable};
 

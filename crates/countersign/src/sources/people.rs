@@ -4,7 +4,7 @@
 //! `email`, `login`, `name` and `groups`, any of them may be missing. In CSV groups are apart by
 //! `;` or `|`. Keycloak, Okta and Entra ID export more columns under other names: rename them.
 
-use evidence::people::propose::{Field, IdpPerson, Seen};
+use evidence::ask::people::propose::{Field, IdpPerson, Seen};
 use serde::Deserialize;
 use serde_json::Value;
 

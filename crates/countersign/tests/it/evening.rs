@@ -123,7 +123,7 @@ fn found(story: &Story) -> BTreeSet<String> {
     let inputs = Inputs { owners: Some(&owners), ..Inputs::new(story, &settings) };
     let all = assess(inputs).into_iter();
     let findings = all.filter(|o| o.verdict == Verdict::NotMet);
-    let lines = findings.map(|o| {
+    let lines = findings.filter_map(|o| {
         // Versions and records name an operation or an act differently where sources are missing.
         let operation = story
             .operations
@@ -134,12 +134,14 @@ fn found(story: &Story) -> BTreeSet<String> {
             None if o.subject.starts_with("pr:") || o.subject.starts_with("push:") => {
                 o.subject.clone()
             }
+            // What an undetermined account did is found against nobody.
+            None if o.reason.starts_with("an undetermined account") => return None,
             None => {
                 let kind = o.subject.split(':').next().unwrap_or_default();
                 format!("{kind} by {}", o.reason.split(' ').next().unwrap_or_default())
             }
         };
-        format!("{}: {about}", o.control)
+        Some(format!("{}: {about}", o.control))
     });
     lines.collect()
 }

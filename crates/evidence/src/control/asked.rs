@@ -139,7 +139,7 @@ impl<'a> Asked<'a> {
             return Err("its opening is not in the records".to_owned());
         }
         let channels: BTreeSet<Channel> =
-            self.change.cites.iter().map(|c| c.channel).filter(is_forge).collect();
+            self.change.cites.iter().map(|c| c.channel).filter(|c| is_forge(*c)).collect();
         covers(self.story(), &channels, [self.change.at, merge.at])
     }
 
@@ -163,7 +163,7 @@ impl<'a> Asked<'a> {
     }
 }
 
-const fn is_forge(channel: &Channel) -> bool {
+const fn is_forge(channel: Channel) -> bool {
     matches!(channel, Channel::GithubWebhook | Channel::GitlabWebhook)
 }
 

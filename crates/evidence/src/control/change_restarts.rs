@@ -36,7 +36,9 @@ pub(super) fn assess(asked: &Asked<'_>) -> Answer {
     let restarted: Vec<&Act> = asked.story().acts.iter().filter(is_its).collect();
     if !restarted.is_empty() {
         let mut cites = Cites::default();
-        restarted.iter().for_each(|act| cites.extend(&act.cites));
+        for act in &restarted {
+            cites.extend(&act.cites);
+        }
         let reason = format!("containers of {} of its pods restarted", restarted.len());
         return not_met(reason).at(&cites);
     }

@@ -33,7 +33,9 @@ pub(super) fn assess(asked: &Asked<'_>) -> Answer {
     }
     if approvals.iter().all(|r| r.on_merged_head == Some(false)) {
         let mut cites = Cites::default();
-        approvals.iter().for_each(|r| cites.extend(&r.cites));
+        for approval in &approvals {
+            cites.extend(&approval.cites);
+        }
         let reason = "every approval names an earlier head; commits were pushed after it";
         return match counted(asked, reason.to_owned()) {
             answer if answer.verdict == super::Verdict::NotMet => not_met(reason).at(&cites),

@@ -41,7 +41,7 @@ fn judge(inputs: &Inputs<'_>, lifted: &Act) -> Option<Outcome> {
         let seconds = to.earliest().duration_since(from.earliest()).as_secs();
         from.latest() <= to.earliest() && seconds <= max
     };
-    let restores = |act: &&Act| match &act.what {
+    let puts_back = |act: &&Act| match &act.what {
         What::SyncWindowEdit { project: other, added, .. } => {
             other == project
                 && added.iter().any(|w| removed.contains(w.as_str()))
@@ -50,7 +50,7 @@ fn judge(inputs: &Inputs<'_>, lifted: &Act) -> Option<Outcome> {
         }
         _ => false,
     };
-    let restored = inputs.story.acts.iter().find(restores)?;
+    let restored = inputs.story.acts.iter().find(puts_back)?;
     let to = restored.at?;
     let (mut cites, mut apps, mut by) = (lifted.cites.clone(), BTreeSet::new(), BTreeSet::new());
     cites.extend(&restored.cites);

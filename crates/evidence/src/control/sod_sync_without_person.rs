@@ -46,7 +46,9 @@ fn machine(inputs: &Inputs<'_>, operation: &Operation, who: &Identity) -> super:
         cites.extend(&made.cites);
         if let Some(by) = &made.who {
             let by = super::asked::name(by);
-            reason.push_str(&format!("; a token of it was made by {by}, which is not who used it"));
+            reason += "; a token of it was made by ";
+            reason += by;
+            reason += ", which is not who used it";
         }
     }
     not_met(reason).at(&cites)

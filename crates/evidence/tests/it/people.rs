@@ -1,8 +1,8 @@
 //! The people map: every account has one person, and a map that says otherwise is refused.
 
+use evidence::ask::people::propose::{Field, IdpPerson, Seen, propose};
+use evidence::ask::people::sighting::Sightings;
 use evidence::people::People;
-use evidence::people::propose::{Field, IdpPerson, Seen, propose};
-use evidence::people::sighting::Sightings;
 use serde_json::json;
 
 fn error(map: &str) -> String {
