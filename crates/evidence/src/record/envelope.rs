@@ -3,6 +3,7 @@
 //! RFC 8785 JSON of seven fields, in this order, and nothing else. It has one encoder, and a reader
 //! encodes again what it read and compares, so two different byte strings never mean the same.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use base64::Engine as _;
@@ -107,12 +108,19 @@ pub enum EnvelopeError {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 struct Wire<'a> {
-    auth: &'a str,
-    channel: &'a str,
-    id: &'a str,
-    parser: &'a str,
-    payload: &'a str,
-    received_at: &'a str,
+    #[serde(borrow)]
+    auth: Cow<'a, str>,
+    #[serde(borrow)]
+    channel: Cow<'a, str>,
+    // An id may have a quote or a backslash, which stand escaped and so cannot be borrowed.
+    #[serde(borrow)]
+    id: Cow<'a, str>,
+    #[serde(borrow)]
+    parser: Cow<'a, str>,
+    #[serde(borrow)]
+    payload: Cow<'a, str>,
+    #[serde(borrow)]
+    received_at: Cow<'a, str>,
     v: u64,
 }
 
@@ -122,12 +130,12 @@ impl Envelope {
         let (payload, received_at) =
             (STANDARD.encode(self.payload.as_bytes()), self.received_at.to_string());
         let wire = Wire {
-            auth: self.auth.id(),
-            channel: self.cite.channel.id(),
-            id: self.cite.id.as_str(),
-            parser: &self.parser,
-            payload: &payload,
-            received_at: &received_at,
+            auth: self.auth.id().into(),
+            channel: self.cite.channel.id().into(),
+            id: self.cite.id.as_str().into(),
+            parser: self.parser.as_str().into(),
+            payload: payload.into(),
+            received_at: received_at.into(),
             v: 1,
         };
         let bytes = serde_json::to_vec(&wire).map_err(|e| EnvelopeError::Json(e.to_string()))?;
@@ -146,12 +154,12 @@ impl Envelope {
         }
         let auth = Auth::ALL.into_iter().find(|a| a.id() == wire.auth);
         let envelope = Self {
-            auth: auth.ok_or_else(|| EnvelopeError::Auth(wire.auth.to_owned()))?,
+            auth: auth.ok_or_else(|| EnvelopeError::Auth(wire.auth.into_owned()))?,
             cite: Cite { channel: wire.channel.parse()?, id: RecordId::new(wire.id)? },
-            parser: wire.parser.to_owned(),
-            payload: commitment(wire.payload).ok_or(EnvelopeError::Commitment)?,
+            parser: wire.parser.into_owned(),
+            payload: commitment(&wire.payload).ok_or(EnvelopeError::Commitment)?,
             received_at: (wire.received_at.parse())
-                .map_err(|_| EnvelopeError::Time(wire.received_at.to_owned()))?,
+                .map_err(|_| EnvelopeError::Time(wire.received_at.into_owned()))?,
         };
         if envelope.encode()? == bytes { Ok(envelope) } else { Err(EnvelopeError::NotCanonical) }
     }
@@ -192,6 +200,17 @@ mod tests {
         let value: serde_json::Value = serde_json::from_slice(&bytes).expect("JSON");
         let oracle = serde_json_canonicalizer::to_vec(&value).expect("canonical");
         assert_eq!(String::from_utf8(bytes), String::from_utf8(oracle));
+    }
+
+    #[test]
+    fn every_id_that_is_written_is_read_again() {
+        let every: String = (b'!'..=b'~').map(char::from).collect();
+        for id in [r#"a"b"#, r"a\b", every.as_str()] {
+            let cite = Cite { id: RecordId::new(id).expect("graphic ASCII"), ..sample().cite };
+            let envelope = Envelope { cite, ..sample() };
+            let bytes = envelope.encode().expect("short");
+            assert_eq!(Envelope::decode(&bytes), Ok(envelope), "{id}");
+        }
     }
 
     #[test]
