@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use tlog::Hash;
 
 use self::cuts::{Cut, Rules};
-use self::delivery::{Delivery, NotADelivery, Part};
+use self::delivery::{Delivery, NotADelivery, Part, Parts};
 use self::header::{Header, Identity, NotRecognised, recognise};
 use self::json::JsonError;
 use self::key::{ContentDigest, ContentKey, DedupKey, natural};
@@ -26,6 +26,7 @@ use crate::record::{BadRecordId, Cite, RecordId};
 
 pub mod cuts;
 pub mod delivery;
+pub mod explain;
 pub mod header;
 pub mod json;
 pub mod key;
@@ -193,16 +194,16 @@ impl<'t> Intake<'t> {
     /// One record is taken as if it had come alone; of several, each is taken or refused by itself.
     fn parts(
         &mut self,
-        mut parts: Vec<Part>,
+        mut parts: Parts,
         received_at: Timestamp,
         salts: &mut dyn Salts,
     ) -> Result<Taken, Refusal> {
         if parts.len() == 1
             && let Some(only) = parts.pop()
         {
-            return self.part(only, received_at, salts);
+            return self.part(only?, received_at, salts);
         }
-        let taken = parts.into_iter().map(|part| self.part(part, received_at, salts));
+        let taken = parts.into_iter().map(|part| self.part(part?, received_at, salts));
         Ok(Taken::Several(taken.collect()))
     }
 

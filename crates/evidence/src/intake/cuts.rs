@@ -17,6 +17,7 @@ use aho_corasick::AhoCorasick;
 use self::text::{OTHER_MARKERS, TOKEN_STARTS, holds_secret_document};
 use super::json::{Found, JsonError, What, scan, unescape};
 
+pub mod table;
 mod text;
 
 /// What a cut is made for. The order is that of precedence.
@@ -107,6 +108,10 @@ const PERSONAL_KEYS: &[&str] = &[
 const PERSONS: &[&str] = &["author", "committer", "pusher", "tagger"];
 /// How accounts of the cluster and of Argo CD's project roles start.
 const NOT_PEOPLE: &[&str] = &["system:", "proj:"];
+/// Members of a Secret whose values are secret, at any depth.
+const SECRET_DATA: &[&str] = &["data", "stringData"];
+/// The annotation in which `kubectl apply` keeps a copy of the whole object.
+const COPY: &str = "kubectl.kubernetes.io/last-applied-configuration";
 /// Names and accounts of people that must be found anywhere, as one automaton.
 #[derive(Clone, Debug)]
 pub struct Rules {
@@ -158,6 +163,17 @@ impl Rules {
     }
 }
 
+impl Class {
+    /// The word for it.
+    pub const fn word(self) -> &'static str {
+        match self {
+            Self::Personal => "personal",
+            Self::Address => "address",
+            Self::Secret | Self::SecretNumber => "secret",
+        }
+    }
+}
+
 impl Rules {
     /// Whether a text gives away a person or a secret.
     pub fn is_personal(&self, text: &str) -> bool {
@@ -195,7 +211,12 @@ impl Finder<'_, '_> {
         if found.what != What::Key
             && let Some(class) = self.class_of_place(found, plain)
         {
-            return self.cuts.push(Cut { range: found.raw.clone(), class });
+            self.cuts.push(Cut { range: found.raw.clone(), class });
+            // Where a name is expected a token may stand: the stronger class wins the whole.
+            if class == Class::Personal {
+                self.class_of_text(found, raw, plain);
+            }
+            return;
         }
         self.remember_pair(found, plain);
         if found.what != What::Number {
@@ -232,9 +253,9 @@ impl Finder<'_, '_> {
     /// to a patch of it. Of a record that only mentions one, the data alone is taken for its.
     fn is_of_secret(&self, found: &Found<'_, '_>, key: &str) -> bool {
         let under = |name: &str| found.path.iter().any(|k| k == name);
-        let data = under("data") || under("stringData");
+        let data = SECRET_DATA.iter().any(|name| under(name));
         self.mentions_secret && data
-            || self.secret_object && (data || is_copy(key) || under("value"))
+            || self.secret_object && (data || key == COPY || under("value"))
     }
 
     /// `name` and `value` of an environment variable or a Helm parameter, `path` and `value` of a
@@ -262,15 +283,21 @@ impl Finder<'_, '_> {
         self.cuts.extend(pairs.into_values().filter(|p| p.secret_name).filter_map(|p| p.value));
     }
 
-    /// Cuts by text. Where the text behind the escapes has anything that the raw bytes do not show
-    /// alike, the whole string goes.
+    /// Cuts by text. Where the text behind the escapes and the raw bytes do not show the same, in
+    /// the same order, the whole string goes: a cut within an escape would leave no JSON.
     fn class_of_text(&mut self, found: &Found<'_, '_>, raw: &str, plain: &str) {
         let mut hits = self.rules.hits(raw);
-        if raw.contains("\\u") || raw.contains("\\/") {
-            let shown: Vec<&str> = hits.iter().map(|h| &raw[h.range.clone()]).collect();
-            let hidden = self.rules.hits(plain);
-            if hidden.iter().any(|h| !shown.contains(&&plain[h.range.clone()])) {
-                let class = hidden.iter().map(|h| h.class).max().unwrap_or(Class::Secret);
+        if found.escaped {
+            let told = self.rules.hits(plain);
+            let same = |(h, t): (&Cut, &Cut)| {
+                unescape(&raw[h.range.clone()]).is_some_and(|h| h == plain[t.range.clone()])
+            };
+            if told.is_empty() {
+                // What only the escapes spell, such as a name that begins with the `n` of `\n`.
+                hits.clear();
+            } else if hits.len() != told.len() || !hits.iter().zip(&told).all(same) {
+                let class = told.iter().chain(&hits).map(|h| h.class).max();
+                let class = class.unwrap_or(Class::Secret);
                 hits = vec![Cut { range: 0..raw.len(), class }];
             }
         }
@@ -288,11 +315,6 @@ fn is_secret_name(name: &str) -> bool {
 /// Whether a name, or a step of a path, says that the value beside it is secret.
 fn names_a_secret(text: &str) -> bool {
     text.to_ascii_lowercase().split('/').any(is_secret_name)
-}
-
-/// The annotation in which `kubectl apply` keeps a copy of the whole object.
-fn is_copy(key: &str) -> bool {
-    key == "kubectl.kubernetes.io/last-applied-configuration"
 }
 
 /// Whether a string holds a manifest of a Secret, as local manifests and annotations can.
@@ -318,6 +340,13 @@ fn merge(mut cuts: Vec<Cut>) -> Vec<Cut> {
         }
     }
     merged
+}
+
+/// The classes of a record's cuts.
+#[cfg(test)]
+fn cut_classes(rules: &Rules, record: &str, secret_object: bool) -> Vec<Class> {
+    let cuts = rules.cuts(record.as_bytes(), secret_object).expect("valid JSON");
+    cuts.into_iter().map(|c| c.class).collect()
 }
 
 #[cfg(test)]

@@ -63,20 +63,26 @@ impl<'a> Delivery<'a> {
         self.headers.iter().find(|(n, _)| n == name).map(|(_, v)| v.as_str())
     }
 
-    /// Takes a delivery apart into its records. With `named` it is taken for that channel.
-    pub fn parts(&self, named: Option<Channel>) -> Result<Vec<Part>, NotADelivery> {
+    /// Takes a delivery apart into its records. With `named` it is taken for that channel. An item
+    /// of a batch that is no record is refused by itself, and the others are taken.
+    pub fn parts(&self, named: Option<Channel>) -> Result<Parts, NotADelivery> {
         scan(&self.body, &mut |_| {})?;
         if let Some(items) = batch(&self.body, self.header("content-type")) {
-            return items.into_iter().map(|item| self.item(item, named)).collect();
+            return Ok(items.into_iter().map(|item| self.item(item, named)).collect());
         }
         let binary = self.header("ce-id").zip(self.header("ce-source"));
         if let Some((id, source)) = binary {
-            return Ok(vec![self.binary_cloudevent(id, source)]);
+            return Ok(vec![Ok(self.binary_cloudevent(id, source))]);
         }
+        Ok(vec![Ok(self.whole(named)?)])
+    }
+
+    /// The body as one record.
+    fn whole(&self, named: Option<Channel>) -> Result<Part, NotADelivery> {
         let (channel, identity, event) = self.channel(named)?;
         let bytes = self.wrapped(event.as_deref());
         let content = (identity == Identity::Content).then(|| self.body.to_vec());
-        Ok(vec![Part { header: Header::of(channel, identity), bytes, content }])
+        Ok(Part { header: Header::of(channel, identity), bytes, content })
     }
 
     /// Which channel sent this: the forges and the ticket system name themselves in headers, the
@@ -121,8 +127,7 @@ impl<'a> Delivery<'a> {
             }
             Item::Event(body) => {
                 let one = Delivery { body: body.into(), headers: Vec::new(), ..self.clone() };
-                let mut parts = one.parts(Some(Channel::Cloudevent))?;
-                parts.pop().ok_or(NotADelivery::NotRecognised(NotRecognised))
+                one.whole(Some(Channel::Cloudevent))
             }
         }
     }
@@ -169,6 +174,9 @@ impl<'a> Delivery<'a> {
         record
     }
 }
+
+/// The records of a delivery, each taken or refused by itself.
+pub type Parts = Vec<Result<Part, NotADelivery>>;
 
 /// Channel, identity and the event that the headers name.
 type Named = (Channel, Identity, Option<String>);
@@ -274,32 +282,36 @@ fn typed(item: &RawValue, api_version: &str) -> Vec<u8> {
         api_version: Option<serde::de::IgnoredAny>,
     }
     let own: Option<Typed> = serde_json::from_str(item.get()).ok();
-    let mut bytes = b"{".to_vec();
+    // Only an object gets them: anything else is no event, and is refused as it is.
+    let Some(members) = item.get().trim_start().strip_prefix('{') else {
+        return item.get().as_bytes().to_vec();
+    };
+    let mut first = Vec::new();
     if own.as_ref().is_some_and(|t| t.kind.is_none()) {
-        bytes.extend_from_slice(b"\"kind\":\"Event\",");
+        first.push("\"kind\":\"Event\"".to_owned());
     }
     if own.as_ref().is_some_and(|t| t.api_version.is_none()) {
-        let version = serde_json::Value::from(api_version);
-        bytes.extend_from_slice(format!("\"apiVersion\":{version},").as_bytes());
+        first.push(format!("\"apiVersion\":{}", serde_json::Value::from(api_version)));
     }
-    bytes.extend_from_slice(item.get().trim_start().trim_start_matches('{').as_bytes());
-    bytes
+    let empty = members.trim_start().starts_with('}');
+    let comma = if first.is_empty() || empty { "" } else { "," };
+    format!("{{{}{comma}{members}", first.join(",")).into_bytes()
+}
+
+/// A record that was taken out of a wrapper, in which it stood as a text.
+fn alone(bytes: Vec<u8>, named: Option<Channel>) -> Result<Part, NotADelivery> {
+    scan(&bytes, &mut |_| {})?;
+    Ok(Part { header: recognise(&bytes, named)?, bytes, content: None })
 }
 
 /// Takes a line apart that carries several records or one in a wrapper; `None` when it is neither.
-pub(super) fn unpack(
-    line: &[u8],
-    named: Option<Channel>,
-) -> Option<Result<Vec<Part>, NotADelivery>> {
+pub(super) fn unpack(line: &[u8], named: Option<Channel>) -> Option<Result<Parts, NotADelivery>> {
     if let Some(delivery) = Delivery::recorded(line) {
         return Some(delivery.parts(named));
     }
-    if let Some(event) = super::wrapped::audit_of_cloud(line) {
-        let parts = scan(&event, &mut |_| {}).map_err(NotADelivery::from).and_then(|()| {
-            let header = recognise(&event, named)?;
-            Ok(vec![Part { header, bytes: event, content: None }])
-        });
-        return Some(parts);
+    let events = super::wrapped::audits_of_cloud(line);
+    if !events.is_empty() {
+        return Some(Ok(events.into_iter().map(|event| alone(event, named)).collect()));
     }
     let peek: Peek<'_> = serde_json::from_slice(line).ok()?;
     let list = peek.kind.as_deref() == Some("EventList");

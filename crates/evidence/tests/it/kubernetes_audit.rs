@@ -116,8 +116,15 @@ fn an_event_is_the_same_record_by_whatever_way_it_came() {
         json!({"category": "kube-audit", "operationName": "Microsoft.ContainerService/managedClusters/diagnosticLogs/Read",
             "properties": {"log": format!("{text}\n"), "stream": "stdout", "pod": "kube-apiserver-0"},
             "time": "2026-02-03T10:00:01Z"}),
+        // A subscription of CloudWatch Logs, and an event hub of Azure; others stand beside it.
+        json!({"messageType": "DATA_MESSAGE", "logGroup": "/aws/eks/x/cluster", "logEvents": [
+            {"id": "1", "timestamp": 1, "message": "I0203 10:00:01 controller started"},
+            {"id": "2", "timestamp": 1, "message": text}]}),
+        json!({"records": [{"category": "kube-audit", "properties": {"log": text}}]}),
         // The webhook backend.
         json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "metadata": {}, "items": [event]}),
+        // One item that is no event costs no other.
+        json!({"kind": "EventList", "apiVersion": "audit.k8s.io/v1", "items": [{}, 7, event]}),
     ] {
         let write = ingested(&line);
         assert_eq!((&*write.account, &*write.object.name), ("k-ann", "shop"), "{line}");

@@ -137,16 +137,25 @@ fn delivered(
     salts: &mut dyn Salts,
 ) -> Result<Taken, Refusal> {
     let found = Intake::new(&both.recognised).deliver(delivery, now, salts);
-    match found {
-        Err(Refusal::NotRecognised(_) | Refusal::Delivery(NotADelivery::NotRecognised(_))) => {
-            let mut intake = Intake::new(&both.named);
-            match both.named.named {
-                Some(_) => intake.deliver(delivery, now, salts),
-                None => intake.take(delivery.body.trim_ascii(), now, salts),
-            }
-        }
-        found => found,
+    let mut named = Intake::new(&both.named);
+    match (found, both.named.named) {
+        (found, Some(_)) if says_nothing(&found) => named.deliver(delivery, now, salts),
+        (Err(e), None) if is_nothing(&e) => named.take(delivery.body.trim_ascii(), now, salts),
+        (found, _) => found,
     }
+}
+
+/// Whether a delivery, or an item of a batch, does not say what it is.
+fn says_nothing(found: &Result<Taken, Refusal>) -> bool {
+    match found {
+        Ok(Taken::Several(several)) => several.iter().any(says_nothing),
+        Ok(_) => false,
+        Err(refusal) => is_nothing(refusal),
+    }
+}
+
+fn is_nothing(refusal: &Refusal) -> bool {
+    matches!(refusal, Refusal::NotRecognised(_) | Refusal::Delivery(NotADelivery::NotRecognised(_)))
 }
 
 impl Gathered {

@@ -155,6 +155,40 @@ fn secrets_that_try_to_hide() {
     }
 }
 
+/// Found by fuzzing: a token where an account is expected was kept with the personal values, and a
+/// cut could begin within an escape, so that what was kept was no JSON.
+#[test]
+fn secrets_in_the_place_of_names_and_cuts_beside_escapes() {
+    use Class::{Personal, Secret};
+    let token = "ghp_0123456789abcdef";
+    let (named, claimed) =
+        (format!(r#"{{"username":"{token}"}}"#), format!(r#"{{"user":"got {token} too"}}"#));
+    let claimed_whole = format!("got {token} too");
+    let table: &[Row<'_>] = &[
+        (&named, false, &[(token, Secret)]),
+        (&claimed, false, &[(claimed_whole.as_str(), Secret)]),
+        (
+            r#"{"m":"b@c.example \u0022b@c.example"}"#,
+            false,
+            &[(r"b@c.example \u0022b@c.example", Personal)],
+        ),
+        // The `n` of the line end is no part of a name, and `anna` behind it is.
+        (r#"{"m":"x\nanna"}"#, false, &[("anna", Personal)]),
+        (r#"{"m":"by CORP\\cnunez"}"#, false, &[("cnunez", Personal)]),
+    ];
+    for (json, secret_object, expected) in table {
+        assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
+    }
+    let rules = Rules::new([r"CORP\lena", "nadia"]).expect("few names");
+    for (json, expected) in [
+        (r#"{"m":"by CORP\\lena"}"#, vec![Personal]),
+        // `\nadia` is a line end and `adia`.
+        (r#"{"m":"\nadia"}"#, vec![]),
+    ] {
+        assert_eq!(cut_classes(&rules, json, false), expected, "{json}");
+    }
+}
+
 /// Each byte of a text is looked at a bounded number of times: ten times the text takes about ten
 /// times the steps, which a hundred thousand starts of a token would show by not ending.
 #[test]
