@@ -25,6 +25,7 @@ mod demo;
 mod explain;
 mod export;
 mod ingest;
+mod kept;
 mod ledger;
 mod people;
 mod serve;

@@ -24,8 +24,12 @@ const RECORD_BYTES_MAX: usize = 2 << 20;
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
     /// Files (`.gz` too), folders, or `-` for standard input
-    #[arg(required = true, value_name = "PATH")]
+    #[arg(required_unless_present = "explain", value_name = "PATH")]
     paths: Vec<PathBuf>,
+    /// Store nothing: tell what is kept, cut, personal and dropped of each channel, and of which
+    /// fields of these files
+    #[arg(long, conflicts_with_all = ["acks", "batch"])]
+    explain: bool,
     /// Take every line for a record of this channel instead of recognising it
     #[arg(long, value_name = "ID", value_parser = ingested)]
     channel: Option<Channel>,
@@ -52,6 +56,10 @@ fn ingested(id: &str) -> Result<Channel, String> {
 }
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    if args.explain {
+        let (channel, bytes) = (args.channel, args.max_record_bytes);
+        return super::kept::run(&args.paths, channel, bytes, context);
+    }
     let dir = LedgerDir::open(context.ledger())?;
     let found = find(&args.paths)?;
     let people = context.people()?;

@@ -63,7 +63,8 @@ impl Source {
         }
     }
 
-    fn open(&self, record_bytes_max: usize) -> std::io::Result<Lines> {
+    /// Opens it for reading line by line; a longer line than the limit is not held.
+    pub fn open(&self, record_bytes_max: usize) -> std::io::Result<Lines> {
         let stream: Box<dyn Read> = match self {
             Self::File(path) => Box::new(File::open(path)?),
             Self::Document(path) => {
