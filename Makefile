@@ -2,9 +2,10 @@
 
 CARGO ?= cargo
 CRASH_TRIALS ?= 10000
+FUZZ_SECONDS ?= 180
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint doc bench crash clean cargo
+.PHONY: help demo test lint doc bench crash fuzz clean cargo
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -39,6 +40,9 @@ bench: cargo ## measure the ledger and the hashing beside the limits of this mac
 
 crash: cargo ## kill an ingest at random points, CRASH_TRIALS times (10000; `make test` does 300)
 	CRASH_TRIALS=$(CRASH_TRIALS) $(CARGO) test --release --locked -p countersign --test crash -- --nocapture
+
+fuzz: cargo ## run every fuzz target for FUZZ_SECONDS (180) each; needs a C++ compiler
+	fuzz/run $(FUZZ_SECONDS)
 
 clean: cargo ## remove what was built
 	$(CARGO) clean

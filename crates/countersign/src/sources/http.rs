@@ -51,6 +51,8 @@ mod body;
 mod bucket;
 mod certificate;
 mod connection;
+#[cfg(fuzzing)]
+pub mod fuzzing;
 mod metrics;
 mod receive;
 mod secret;

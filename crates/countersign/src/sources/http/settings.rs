@@ -202,8 +202,19 @@ impl Settings {
     /// served: one without authentication is allowed on the loopback only.
     pub fn read(path: &Path, listen: SocketAddr, client_ca: bool) -> Result<Self, LedgerError> {
         let text = std::fs::read_to_string(path).map_err(LedgerError::file("read", path))?;
+        Self::parse(&text, path, listen, client_ca)
+    }
+
+    /// Reads the text of a sources file. `path` is where it stands: secrets are looked for beside
+    /// it, and messages name it.
+    pub fn parse(
+        text: &str,
+        path: &Path,
+        listen: SocketAddr,
+        client_ca: bool,
+    ) -> Result<Self, LedgerError> {
         let wrong = |problem| LedgerError::Settings { path: path.to_owned(), problem };
-        let file: SourcesFile = toml::from_str(&text).map_err(|e| wrong(told(&e, &text)))?;
+        let file: SourcesFile = toml::from_str(text).map_err(|e| wrong(told(&e, text)))?;
         let mut settings = Self { limits: file.limits, sources: Vec::new(), warnings: Vec::new() };
         settings.limits.check().map_err(|e| wrong(format!("[limits]: {e}")))?;
         if file.sources.is_empty() {
