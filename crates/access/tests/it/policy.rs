@@ -30,7 +30,7 @@ fn problems(text: &str) -> Vec<String> {
 fn schema() -> impl Fn(&str) -> bool {
     let schema: serde_json::Value = serde_json::from_str(SCHEMA).expect("JSON");
     move |text| {
-        let parsed = access::yaml::parse("f", text.as_bytes(), &Default::default());
+        let parsed = access::yaml::parse("f", text.as_bytes(), &access::yaml::Limits::default());
         let json = parsed.documents.first().map(access::yaml::Node::to_json);
         parsed.problems.is_empty()
             && json.is_some_and(|json| super::schema::accepts(&schema, &json))
@@ -68,116 +68,118 @@ fn the_bank_s_policy_says_what_the_bank_does() {
     assert_eq!(pattern.find("see CHG-2041, please"), ["CHG-2041"]);
 }
 
+/// A text of the small policy, what stands there instead, and the problems of it.
+const PROBLEMS: [(&str, &str, &[&str]); 20] = [
+    (
+        "version: 1",
+        "version: 2",
+        &["1:10 version 2 of the policy file is not known (this program reads version 1)"],
+    ),
+    ("version: 1\n", "", &["1:1 the key \"version\" is missing"]),
+    (
+        "branch: main",
+        "branh: main",
+        &[
+            "2:13 the key \"branch\" is missing",
+            "2:14 unknown key \"branh\" (did you mean \"branch\"?)",
+        ],
+    ),
+    ("teams:", "team:", &["4:1 unknown key \"team\" (did you mean \"teams\"?)"]),
+    ("people: [bob]", "people: bob", &["4:29 people is text, not a list"]),
+    ("name: prod", "name: on", &["6:9 name is true or false, not text (put it in quotes)"]),
+    (
+        "criticality: high}",
+        "criticality: hihg}",
+        &["7:43 unknown criticality \"hihg\" (did you mean \"high\"?)"],
+    ),
+    (
+        "environments:",
+        "environmentz:",
+        &[
+            "1:1 the key \"environments\" is missing (name them in the order in which a change is promoted)",
+            "5:1 unknown key \"environmentz\" (did you mean \"environments\"?)",
+        ],
+    ),
+    (
+        "- name: prod",
+        "- name: prod\n- name: prod",
+        &["7:9 the environment \"prod\" is defined twice"],
+    ),
+    (
+        "$",
+        "rules: [{environments: [stage], approvals: -1, independent: all}]\n",
+        &[
+            "8:25 unknown environment \"stage\" (known are prod)",
+            "8:44 approvals is not a whole number from 0 to 20",
+            "8:61 unknown independent value \"all\" (known are every, at-least-one)",
+        ],
+    ),
+    (
+        "$",
+        "controls: {sod-x: off, sod-y: 'off', sod-z: of, nope: low}\n",
+        &[
+            "8:45 unknown severity value \"of\" (did you mean \"off\"?)",
+            "8:49 \"nope\" is no id of a control (an id begins with its family: sod-, trail-, secret-, drift-, change-, emergency-, adoption-)",
+        ],
+    ),
+    (
+        "$",
+        "exceptions: [{control: sod-x, subject: a, reason: b, owner: bob, approver: bob, expires: 2027-01-31}]\n",
+        &["8:76 bob grants an exception to themselves (name an approver other than the owner)"],
+    ),
+    (
+        "$",
+        "exceptions: [{control: sod-x, subject: a, reason: '', owner: bob, approver: al, expires: soon}]\n",
+        &[
+            "8:51 reason is empty",
+            "8:90 expires is no date (write year, month and day: 2027-01-31)",
+        ],
+    ),
+    (
+        "$",
+        "tickets: [{name: j, patterns: ['[A-Z]+-[0-9]+']}]\n",
+        &[
+            "8:32 the pattern \"[A-Z]+-[0-9]+\" has no letter before a #, which stands for the number: CHG-#",
+        ],
+    ),
+    (
+        "$",
+        "calendar: {freezes: [{name: a, from: 2027-01-02, to: 2027-01-01}]}\n",
+        &["8:54 the freeze ends before it begins"],
+    ),
+    (
+        "{name: high}",
+        "{name: high, drift: {grace: 5}}",
+        &["3:45 grace is no duration (write days, hours, minutes, seconds: 1d, 2h30m, 90s)"],
+    ),
+    (
+        "$",
+        "rules: [5, {mergeTeams: [ops]}]\n",
+        &[
+            "8:9 an item of rules is a number, not a mapping",
+            "8:26 unknown team \"ops\" (known are sre)",
+        ],
+    ),
+    (
+        "$",
+        "teams: []\n",
+        &[
+            "8:1 has the key \"teams\" twice; readers take the later one, and stricter readers refuse the file",
+        ],
+    ),
+    (
+        "$",
+        "---\nversion: 1\n",
+        &["0:0 has more than one document (write one document; `countersign init` drafts it)"],
+    ),
+    ("$", "x: [\n", &["9:1 is not YAML: "]),
+];
+
 #[test]
 fn every_problem_is_told_with_its_place() {
-    let table: [(&str, &str, &[&str]); 20] = [
-        (
-            "version: 1",
-            "version: 2",
-            &["1:10 version 2 of the policy file is not known (this program reads version 1)"],
-        ),
-        ("version: 1\n", "", &["1:1 the key \"version\" is missing"]),
-        (
-            "branch: main",
-            "branh: main",
-            &[
-                "2:13 the key \"branch\" is missing",
-                "2:14 unknown key \"branh\" (did you mean \"branch\"?)",
-            ],
-        ),
-        ("teams:", "team:", &["4:1 unknown key \"team\" (did you mean \"teams\"?)"]),
-        ("people: [bob]", "people: bob", &["4:29 people is text, not a list"]),
-        ("name: prod", "name: on", &["6:9 name is true or false, not text (put it in quotes)"]),
-        (
-            "criticality: high}",
-            "criticality: hihg}",
-            &["7:43 unknown criticality \"hihg\" (did you mean \"high\"?)"],
-        ),
-        (
-            "environments:",
-            "environmentz:",
-            &[
-                "1:1 the key \"environments\" is missing (name them in the order in which a change is promoted)",
-                "5:1 unknown key \"environmentz\" (did you mean \"environments\"?)",
-            ],
-        ),
-        (
-            "- name: prod",
-            "- name: prod\n- name: prod",
-            &["7:9 the environment \"prod\" is defined twice"],
-        ),
-        (
-            "$",
-            "rules: [{environments: [stage], approvals: -1, independent: all}]\n",
-            &[
-                "8:25 unknown environment \"stage\" (known are prod)",
-                "8:44 approvals is not a whole number from 0 to 20",
-                "8:61 unknown independent value \"all\" (known are every, at-least-one)",
-            ],
-        ),
-        (
-            "$",
-            "controls: {sod-x: off, sod-y: 'off', sod-z: of, nope: low}\n",
-            &[
-                "8:45 unknown severity value \"of\" (did you mean \"off\"?)",
-                "8:49 \"nope\" is no id of a control (an id begins with its family: sod-, trail-, secret-, drift-, change-, emergency-, adoption-)",
-            ],
-        ),
-        (
-            "$",
-            "exceptions: [{control: sod-x, subject: a, reason: b, owner: bob, approver: bob, expires: 2027-01-31}]\n",
-            &["8:76 bob grants an exception to themselves (name an approver other than the owner)"],
-        ),
-        (
-            "$",
-            "exceptions: [{control: sod-x, subject: a, reason: '', owner: bob, approver: al, expires: soon}]\n",
-            &[
-                "8:51 reason is empty",
-                "8:90 expires is no date (write year, month and day: 2027-01-31)",
-            ],
-        ),
-        (
-            "$",
-            "tickets: [{name: j, patterns: ['[A-Z]+-[0-9]+']}]\n",
-            &[
-                "8:32 the pattern \"[A-Z]+-[0-9]+\" has no letter before a #, which stands for the number: CHG-#",
-            ],
-        ),
-        (
-            "$",
-            "calendar: {freezes: [{name: a, from: 2027-01-02, to: 2027-01-01}]}\n",
-            &["8:54 the freeze ends before it begins"],
-        ),
-        (
-            "{name: high}",
-            "{name: high, drift: {grace: 5}}",
-            &["3:45 grace is no duration (write days, hours, minutes, seconds: 1d, 2h30m, 90s)"],
-        ),
-        (
-            "$",
-            "rules: [5, {mergeTeams: [ops]}]\n",
-            &[
-                "8:9 an item of rules is a number, not a mapping",
-                "8:26 unknown team \"ops\" (known are sre)",
-            ],
-        ),
-        (
-            "$",
-            "teams: []\n",
-            &[
-                "8:1 has the key \"teams\" twice; readers take the later one, and stricter readers refuse the file",
-            ],
-        ),
-        (
-            "$",
-            "---\nversion: 1\n",
-            &["0:0 has more than one document (write one document; `countersign init` drafts it)"],
-        ),
-        ("$", "x: [\n", &["9:1 is not YAML: "]),
-    ];
     assert_eq!(problems(SMALL), Vec::<String>::new());
     let mut wrong = Vec::new();
-    for (old, new, expected) in table {
+    for (old, new, expected) in PROBLEMS {
         let text = if old == "$" { format!("{SMALL}{new}") } else { SMALL.replacen(old, new, 1) };
         let found = problems(&text);
         let is_same = found.len() == expected.len()

@@ -142,10 +142,10 @@ fn an_app_of_apps_is_followed_to_the_files_that_decide() {
 fn rights_come_as_they_are_rendered() {
     let repository = read(APPS);
     // The patch file is no Role of its own, and the base is no Role beside the rendered one.
-    let roles: Vec<_> = repository.kubernetes_rbac().collect();
-    assert_eq!(roles.len(), 1);
-    assert_eq!(roles[0].namespace(), Some("web-prod"));
-    let rules = roles[0].node.get("rules").expect("rules");
+    let found: Vec<_> = repository.kubernetes_rbac().collect();
+    assert_eq!(found.len(), 1);
+    assert_eq!(found[0].namespace(), Some("web-prod"));
+    let rules = found[0].node.get("rules").expect("rules");
     assert_eq!(
         (rules.items().len(), rules.place.to_string()),
         (0, "envs/prod/web/role.yaml:4".into())

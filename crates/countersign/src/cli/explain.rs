@@ -15,7 +15,8 @@ pub(super) struct Args {
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let nowhere = |_: &evidence::record::Cite| None;
     let (width, colour) = (context.width, context.colour);
-    let options = RenderOptions { width, colour, tz: TimeZone::UTC, entry_of: &nowhere };
+    let options =
+        RenderOptions { width, colour, tz: TimeZone::UTC, checkpoint: None, entry_of: &nowhere };
     let Some(id) = &args.id else {
         let catalogue = controls::catalogue();
         match context.shared.format {

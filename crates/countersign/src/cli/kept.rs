@@ -2,7 +2,6 @@
 //! stored, and no ledger is needed.
 
 use std::collections::BTreeMap;
-use std::io::Write as _;
 use std::path::PathBuf;
 
 use evidence::channel::Channel;

@@ -65,7 +65,13 @@ fn tell(proposal: &Proposal, args: &Propose, context: &mut Context<'_>) -> anyho
         Format::Text => {
             let nowhere = |_: &evidence::record::Cite| None;
             let (width, colour) = (context.width, context.colour);
-            let options = RenderOptions { width, colour, tz: TimeZone::UTC, entry_of: &nowhere };
+            let options = RenderOptions {
+                width,
+                colour,
+                tz: TimeZone::UTC,
+                checkpoint: None,
+                entry_of: &nowhere,
+            };
             write!(context.out, "{}", render::proposal(proposal, &options))?;
             writeln!(context.out, "\nWrote {}; confirm it, then use --people", args.out.display())?;
         }

@@ -116,7 +116,6 @@ fn rows(text: &str) -> Result<Vec<(usize, Vec<String>)>, PeopleFileError> {
                 field.push('"');
             }
             ('"', Some(_)) => quoted = None,
-            (c, Some(_)) => field.push(c),
             ('"', None) if field.is_empty() => quoted = Some(line),
             (',', None) => row.push(std::mem::take(&mut field)),
             ('\r', None) if characters.peek() == Some(&'\n') => {}
@@ -125,7 +124,7 @@ fn rows(text: &str) -> Result<Vec<(usize, Vec<String>)>, PeopleFileError> {
                 rows.push((begin, std::mem::take(&mut row)));
                 begin = line;
             }
-            (c, None) => field.push(c),
+            (c, _) => field.push(c),
         }
     }
     if let Some(line) = quoted {
@@ -137,12 +136,15 @@ fn rows(text: &str) -> Result<Vec<(usize, Vec<String>)>, PeopleFileError> {
     Ok(rows)
 }
 
+/// An account, by the field of the people map that it belongs to, and what was seen of it.
+pub type Account = ((Field, String), Seen);
+
 /// Every account in a forge's snapshot, in whatever part of it: an object with `login` and `type`,
 /// as GitHub's and Gitea's REST interfaces write them, or `username` as GitLab's does.
-pub fn forge_accounts(bytes: &[u8]) -> Result<Vec<((Field, String), Seen)>, PeopleFileError> {
+pub fn forge_accounts(bytes: &[u8]) -> Result<Vec<Account>, PeopleFileError> {
     let snapshot: Value =
         serde_json::from_slice(bytes).map_err(|e| PeopleFileError::NotASnapshot(e.to_string()))?;
-    let mut accounts = Vec::new();
+    let mut accounts: Vec<Account> = Vec::new();
     let mut next = vec![&snapshot];
     while let Some(value) = next.pop() {
         match value {
@@ -154,11 +156,11 @@ pub fn forge_accounts(bytes: &[u8]) -> Result<Vec<((Field, String), Seen)>, Peop
             _ => {}
         }
     }
-    accounts.sort_by(|a: &((Field, String), Seen), b| a.0.cmp(&b.0));
+    accounts.sort_by(|a, b| a.0.cmp(&b.0));
     Ok(accounts)
 }
 
-fn account(value: &Value) -> Option<((Field, String), Seen)> {
+fn account(value: &Value) -> Option<Account> {
     let text = |key: &str| value[key].as_str().filter(|t| !t.is_empty()).map(str::to_owned);
     let login = text("login").or_else(|| text("username"))?;
     // Organisations have logins too.

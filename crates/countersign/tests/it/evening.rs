@@ -209,7 +209,6 @@ fn accuses_nobody_new(sets: &[Vec<usize>]) {
             .flat_map(|w: Vec<_>| w)
             .collect()
     });
-    println!("sources left out: {} sets", sets.len());
     assert!(wrong.is_empty(), "{} of {}:\n{}", wrong.len(), sets.len(), wrong.join("\n"));
 }
 

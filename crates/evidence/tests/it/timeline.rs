@@ -127,7 +127,7 @@ fn rows_of_one_application_keep_the_order_of_its_versions() {
 
 #[test]
 fn missing_channels_are_named_as_what_cannot_be_seen() {
-    let channels = [evidence::channel::Channel::ArgocdApplicationWatch];
+    let channels = [Channel::ArgocdApplicationWatch];
     let story = derive(captures::records_of(&channels), &captures::people());
     let answer = timeline(&story, &query("21:47:41", "21:47:52", Some("payments-prod")));
     assert_eq!(answer.questions.len(), 2, "nothing but claims is left");

@@ -32,7 +32,7 @@ pub(crate) fn check(tree: &Tree) -> Outcome {
     for (path, text) in tree.texts() {
         files += 1;
         for (number, line) in text.lines().enumerate() {
-            if let Some(what) = told(line, &paths, path == LOCK_FILE) {
+            if let Some(what) = told(line, &paths, path.ends_with(LOCK_FILE)) {
                 let fix = "write a path from the checkout's root, or leave it out";
                 problems.push(Problem::line(path, number + 1, what, fix));
             }

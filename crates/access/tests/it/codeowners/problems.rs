@@ -11,10 +11,10 @@ fn problems(dialect: Dialect, file: &[u8]) -> Vec<String> {
     told.collect()
 }
 
-#[test]
-fn problems_have_a_place_and_say_what_follows() {
+/// A dialect, a file, and the problems of it.
+const PROBLEMS: &[(Dialect, &str, &[&str])] = {
     use Dialect::{Bitbucket, GitHub, GitLab, Gitea};
-    let table: &[(Dialect, &str, &[&str])] = &[
+    &[
         (GitHub, "* @a\n/x @a @b/c m@x.example # ok\n/y", &[]),
         // The two examples of GitHub's `codeowners/errors`.
         (
@@ -106,8 +106,12 @@ fn problems_have_a_place_and_say_what_follows() {
             &["1:3 invalid pattern \"d/**\": a count on a count; the line is skipped"],
         ),
         (Gitea, "x @a @b/c/d", &["1:6 invalid owner \"@b/c/d\": it is ignored"]),
-    ];
-    for (dialect, file, expected) in table {
+    ]
+};
+
+#[test]
+fn problems_have_a_place_and_say_what_follows() {
+    for (dialect, file, expected) in PROBLEMS {
         assert_eq!(problems(*dialect, file.as_bytes()), *expected, "{dialect:?}\n{file}");
     }
 }

@@ -101,8 +101,8 @@ fn with(protection: (u16, Value), rulesets: &[Value]) -> Snapshot {
     snapshot("github", &borrowed)
 }
 
-#[test]
-fn classic_protection_has_two_gates() {
+/// Protection, who can push directly, who can merge, who of these without review.
+fn classic_protections() -> Vec<Row> {
     let review = |more: Value| {
         let mut body = json!({"required_approving_review_count": 2});
         body.as_object_mut().unwrap().extend(more.as_object().unwrap().clone());
@@ -111,8 +111,7 @@ fn classic_protection_has_two_gates() {
     let allow = json!({"bypass_pull_request_allowances":
         {"users": [], "teams": [{"slug": "t"}], "apps": [{"slug": "robot"}]}});
     let list = json!({"users": [{"login": "dev"}], "teams": [], "apps": []});
-    // Protection, who can push directly, who can merge, who of these without review.
-    let table: Vec<Row> = vec![
+    vec![
         (
             json!({"enforce_admins": {"enabled": true}}),
             &["adm", "ci[bot]", "dev", "mnt"],
@@ -163,8 +162,12 @@ fn classic_protection_has_two_gates() {
             &[],
             &[],
         ),
-    ];
-    for (body, push, merge, skip) in table {
+    ]
+}
+
+#[test]
+fn classic_protection_has_two_gates() {
+    for (body, push, merge, skip) in classic_protections() {
         let snapshot = with((200, body.clone()), &[]);
         let main = snapshot.branch("main");
         assert_eq!(logins(&snapshot.who_can_push(&main)), push, "push: {body}");

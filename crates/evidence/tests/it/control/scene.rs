@@ -30,6 +30,7 @@ const MERGE_COMMIT: &str = "cccccccccccccccccccccccccccccccccccccccc";
 /// What is different from the change by the book.
 #[derive(Deserialize)]
 #[serde(deny_unknown_fields, default)]
+#[expect(clippy::struct_excessive_bools, reason = "each names one thing that a test changes")]
 pub(crate) struct Scene {
     /// Pushed to the default branch, without a proposal.
     push: bool,
@@ -198,6 +199,8 @@ impl Scene {
     /// The story of the scene: one change.
     pub(crate) fn story(&self) -> Story {
         Story {
+            commits: Vec::new(),
+            effects: Vec::new(),
             story: VERSION,
             operations: self.operations(),
             unmatched_starts: Vec::new(),
@@ -239,6 +242,7 @@ impl Scene {
     fn change(&self) -> Change {
         let own = cites(Channel::GithubWebhook, "opened");
         Change {
+            elsewhere: Vec::new(),
             id: if self.push { format!("push:{MERGED_HEAD}") } else { "pr:shop/deploy#1".into() },
             repository: (!self.push).then(|| "shop/deploy".to_owned()),
             number: (!self.push).then_some(1),
@@ -365,13 +369,13 @@ impl Scene {
 
     fn own_rollouts(&self) -> Vec<Step> {
         let own = self.rollouts.iter().filter(|r| r.env == "prod");
-        own.map(|r| Step { act: rolled(r) }).collect()
+        own.map(|r| Step { act: rolled(r), again: false }).collect()
     }
 
     fn alerts(&self) -> Vec<Step> {
         let what = What::Alert { name: "Errors".to_owned(), severity: None, resolved: false };
         let alert = act(what, 9, None, "alert");
-        Some(Step { act: alert }).filter(|_| self.alert).into_iter().collect()
+        Some(Step { act: alert, again: false }).filter(|_| self.alert).into_iter().collect()
     }
 
     fn acts(&self) -> Vec<Act> {
