@@ -18,6 +18,7 @@ use clap::{CommandFactory as _, Parser, Subcommand, ValueEnum};
 use evidence::people::People;
 use jiff::Timestamp;
 
+use crate::ask::BadQuestion;
 use crate::ledger::LedgerError;
 
 mod ask;
@@ -34,7 +35,6 @@ mod status;
 mod terminal;
 mod timeline;
 mod verify;
-pub mod when;
 
 pub use self::terminal::Terminal;
 
@@ -251,7 +251,7 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 fn code_of(e: &anyhow::Error) -> u8 {
     match e.downcast_ref::<LedgerError>() {
         Some(e) if e.is_verification_failure() => 4,
-        _ if e.is::<when::BadTime>() => 2,
+        _ if e.is::<BadQuestion>() => 2,
         _ => 5,
     }
 }

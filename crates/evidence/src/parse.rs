@@ -71,6 +71,7 @@ impl From<serde_json::Error> for NotUnderstood {
 /// Kubernetes compares resourceVersions of one resource type as decimal numbers since 1.35
 /// (`kubernetes/enhancements` KEP-5504); etcd's revisions, which they are, have 63 bits.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResourceVersion(pub u64);
 
 impl ResourceVersion {
@@ -112,6 +113,14 @@ struct Line<T> {
     object: T,
 }
 
+/// Type and object in one reading, which nearly every line allows.
+#[derive(Deserialize)]
+struct Both<T> {
+    #[serde(rename = "type")]
+    line_type: String,
+    object: T,
+}
+
 #[derive(Default, Deserialize)]
 struct Status {
     code: Option<i64>,
@@ -119,7 +128,16 @@ struct Status {
 
 /// Reads a watch line whose objects have the shape `T`.
 pub(crate) fn watch_line<T: DeserializeOwned>(line: &[u8]) -> Result<WatchLine<T>, NotUnderstood> {
-    let head: Head = serde_json::from_slice(object_only(line)?)?;
+    let line = object_only(line)?;
+    if let Ok(Both { line_type, object }) = serde_json::from_slice::<Both<T>>(line) {
+        match line_type.as_str() {
+            "ADDED" | "MODIFIED" => return Ok(WatchLine::Version(object)),
+            "DELETED" => return Ok(WatchLine::Deleted(object)),
+            // An object of another shape may fit by chance.
+            _ => {}
+        }
+    }
+    let head: Head = serde_json::from_slice(line)?;
     let object = || Ok(serde_json::from_slice::<Line<T>>(line)?.object);
     match head.line_type.as_str() {
         "ADDED" | "MODIFIED" => object().map(WatchLine::Version),

@@ -62,6 +62,7 @@ pub const VERSION: u32 = 1;
 
 /// What the records show.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Story {
     /// The version of this shape: [`VERSION`].
     pub story: u32,
@@ -93,6 +94,7 @@ pub struct Story {
 
 /// A start that Argo CD's API server recorded, of an operation that no seen version shows.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct UnmatchedStart {
     /// The Application's uid.
     pub uid: String,
@@ -112,16 +114,45 @@ pub struct UnmatchedStart {
 
 /// Derives the story of a set of records.
 pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Story {
-    let facts = Facts::of(records);
-    let mut coverage: Vec<Coverage> =
-        facts.seen.iter().map(|(c, seen)| seen.coverage(*c)).collect();
-    coverage::spread_gaps(&mut coverage);
-    let teller = Teller::new(&facts, people, &coverage);
+    let mut derivation = Derivation::default();
+    for record in records {
+        derivation.add(&record);
+    }
+    derivation.story(people)
+}
+
+/// A derivation under way: the records folded so far, one at a time, so that nobody has to hold all
+/// of them. More may be added after a story was told; in any order they give the same story.
+#[derive(Debug, Default)]
+pub struct Derivation(Facts);
+
+impl Derivation {
+    /// Folds one record.
+    pub fn add(&mut self, record: &Record) {
+        self.0.add(record);
+    }
+
+    /// What was seen of each channel so far.
+    pub fn coverage(&self) -> Vec<Coverage> {
+        let mut coverage: Vec<Coverage> =
+            self.0.seen.iter().map(|(c, seen)| seen.coverage(*c)).collect();
+        coverage::spread_gaps(&mut coverage);
+        coverage
+    }
+
+    /// The story of the records so far.
+    pub fn story(&self, people: &People) -> Story {
+        told(&self.0, self.coverage(), people)
+    }
+}
+
+fn told(facts: &Facts, coverage: Vec<Coverage>, people: &People) -> Story {
+    let teller = Teller::new(facts, people, &coverage);
     let operations = teller.operations();
     let unmatched = teller.unmatched(&operations);
     let unmatched_starts = unmatched.into_iter().map(|e| UnmatchedStart::of(e, people)).collect();
-    let state_changes = state::changes(&facts);
-    let around = Around { facts: &facts, people, coverage: &coverage };
+    let state_changes = state::changes(facts);
+    let around = Around { facts, people, coverage: &coverage };
     let mut acts = around.acts();
     acts.extend(drift::acts(around, &operations, &state_changes, &acts));
     sort(&mut acts);
@@ -133,8 +164,8 @@ pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Sto
         operations,
         unmatched_starts,
         state_changes,
-        writes: write::writes(&facts, people, Answer::Succeeded),
-        refused: write::writes(&facts, people, Answer::Refused),
+        writes: write::writes(facts, people, Answer::Succeeded),
+        refused: write::writes(facts, people, Answer::Refused),
         acts,
         commits,
         effects,

@@ -155,6 +155,26 @@ impl Serialize for Moment {
     }
 }
 
+#[cfg(feature = "schema")]
+impl schemars::JsonSchema for Moment {
+    fn schema_name() -> std::borrow::Cow<'static, str> {
+        "Moment".into()
+    }
+
+    fn json_schema(_: &mut schemars::SchemaGenerator) -> schemars::Schema {
+        schemars::json_schema!({
+            "description": "An interval on a source's clock; moments that overlap have no order.",
+            "type": "object",
+            "properties": {
+                "from": { "type": "string", "format": "date-time" },
+                "to": { "type": "string", "format": "date-time", "description": "Exclusive." },
+                "resolution": { "enum": ["subsecond", "second", "bounds"] }
+            },
+            "required": ["from", "to", "resolution"]
+        })
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;

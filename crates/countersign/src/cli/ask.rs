@@ -1,16 +1,17 @@
 //! Questions beside `timeline`: `change`, `running`, `drift`.
 
-use evidence::ask::change::{self, Selector};
-use evidence::ask::running;
+use evidence::ask::change::{self, TransitionView};
+use evidence::ask::{drift, running};
 use evidence::record::Cite;
-use evidence::story::act::{Act, What};
 use evidence::story::change::Change;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
+use serde::Serialize;
 
 use super::timeline::{Told, tell};
-use super::when::{self, BadTime};
 use super::{Context, Format, Outcome};
+use crate::ask::{self, Answered};
+use crate::index::keeper;
 use crate::ledger::dir::LedgerDir;
 use crate::render::{RenderOptions, answers};
 
@@ -62,21 +63,18 @@ pub(super) enum DriftCommand {
     },
 }
 
-fn zone(shown: &Shown) -> Result<TimeZone, BadTime> {
-    TimeZone::get(&shown.tz).map_err(|_| BadTime(shown.tz.clone()))
-}
-
 /// Writes an answer: its JSON, or its text by a renderer.
-fn answer(
+fn answer<T: Serialize>(
     context: &mut Context<'_>,
     told: &Told,
     tz: TimeZone,
-    json: impl FnOnce() -> Vec<u8>,
-    text: impl FnOnce(&RenderOptions<'_>) -> String,
+    answer: T,
+    text: impl FnOnce(&T, &RenderOptions<'_>) -> String,
 ) -> anyhow::Result<()> {
     match context.shared.format {
         Format::Json => {
-            context.out.write_all(&json())?;
+            let answered = Answered { answer, derived: told.derived.clone() };
+            context.out.write_all(&answered.to_json())?;
             writeln!(context.out)?;
         }
         Format::Text => {
@@ -86,10 +84,10 @@ fn answer(
                 width,
                 colour,
                 tz,
-                checkpoint: Some(told.size),
+                checkpoint: Some(told.derived.entries),
                 entry_of: &entry_of,
             };
-            write!(context.out, "{}", text(&options))?;
+            write!(context.out, "{}", text(&answer, &options))?;
         }
     }
     Ok(())
@@ -102,93 +100,74 @@ pub(super) fn change(
     let dir = LedgerDir::open(context.ledger())?;
     match command {
         ChangeCommand::List(shown) => {
-            let tz = zone(shown)?;
+            let tz = ask::zone(&shown.tz)?;
             let told = tell(&dir, context)?;
             let list = change::list(&told.story, shown.env.as_deref());
-            answer(context, &told, tz, || list.to_json(), |o| answers::change_list(&list, o))?;
-            Ok(if list.changes.is_empty() { Outcome::Undetermined } else { Outcome::Done })
+            let outcome =
+                if list.changes.is_empty() { Outcome::Undetermined } else { Outcome::Done };
+            answer(context, &told, tz, list, answers::change_list)?;
+            Ok(outcome)
         }
-        ChangeCommand::Show { what, shown } => {
-            let tz = zone(shown)?;
-            let told = tell(&dir, context)?;
-            let selector = selector(what, &told)?;
-            let found: Vec<&Change> = change::find(&told.story, &selector);
-            let Some(one) = found.first() else {
-                if let Some(transition) = change::outside(&told.story, &selector) {
-                    answer(
-                        context,
-                        &told,
-                        tz,
-                        || serde_json::to_vec(transition).unwrap_or_default(),
-                        |o| answers::transition(transition, o),
-                    )?;
-                    return Ok(Outcome::Findings);
-                }
-                writeln!(
-                    context.err,
-                    "no change is in the records under {what:?}; `countersign change list` shows all, \
-                     `countersign timeline` what happened outside of them"
-                )?;
-                return Ok(Outcome::Undetermined);
-            };
-            let view = change::show(&told.story, one);
-            answer(context, &told, tz, || view.to_json(), |o| answers::change_show(&view, o))?;
-            for other in &found[1..] {
-                writeln!(context.err, "also: {}", other.id)?;
-            }
-            Ok(match view.count(change::Verdict::NotMet) {
-                0 => Outcome::Done,
-                _ => Outcome::Findings,
-            })
-        }
+        ChangeCommand::Show { what, shown } => show(what, shown, &dir, context),
     }
 }
 
-/// Reads a selector; an entry's number is looked up in the ledger at hand.
-fn selector(what: &str, told: &Told) -> anyhow::Result<Selector> {
-    if let Some(number) = what.strip_prefix("entry:").and_then(|n| n.parse::<u64>().ok()) {
-        let cite = told.entries.iter().find(|(_, index)| **index == number).map(|(cite, _)| cite);
-        let cite = cite.ok_or_else(|| anyhow::anyhow!("the ledger has no entry {number}"))?;
-        return Ok(Selector::Record(cite.clone()));
+fn show(
+    what: &str,
+    shown: &Shown,
+    dir: &LedgerDir,
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
+    let tz = ask::zone(&shown.tz)?;
+    let told = tell(dir, context)?;
+    let entries = told.derived.entries;
+    let selector = ask::selector(what, |number| -> anyhow::Result<_> {
+        Ok(keeper::cite_of(dir, number, entries)?)
+    })?;
+    let found: Vec<&Change> = change::find(&told.story, &selector);
+    let Some(one) = found.first() else {
+        if let Some(transition) = change::outside(&told.story, &selector) {
+            let text = |view: &TransitionView, o: &RenderOptions<'_>| {
+                answers::transition(&view.transition, o)
+            };
+            answer(context, &told, tz, TransitionView::from(transition), text)?;
+            return Ok(Outcome::Findings);
+        }
+        writeln!(
+            context.err,
+            "no change is in the records under {what:?}; `countersign change list` shows all, \
+             `countersign timeline` what happened outside of them"
+        )?;
+        return Ok(Outcome::Undetermined);
+    };
+    let view = change::show(&told.story, one);
+    let not_met = view.count(change::Verdict::NotMet);
+    answer(context, &told, tz, view, answers::change_show)?;
+    for other in &found[1..] {
+        writeln!(context.err, "also: {}", other.id)?;
     }
-    Selector::parse(what).ok_or_else(|| {
-        anyhow::anyhow!(
-            "{what:?} names no change; say pr:N, a commit of at least 7 digits, a ticket's key, \
-             operation:app@version or entry:N"
-        )
-    })
+    Ok(if not_met == 0 { Outcome::Done } else { Outcome::Findings })
 }
 
 pub(super) fn running(args: &RunningArgs, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let dir = LedgerDir::open(context.ledger())?;
-    let tz = zone(&args.shown)?;
+    let tz = ask::zone(&args.shown.tz)?;
     let now = args.now.unwrap_or((context.clock)()).to_zoned(tz.clone());
-    let at = when::parse(&args.at, &now)?.from;
+    let at = ask::moment("at", &args.at, &now)?.from;
     let told = tell(&dir, context)?;
     let running = running::running(&told.story, at, args.shown.env.as_deref());
-    answer(context, &told, tz, || running.to_json(), |o| answers::running(&running, at, o))?;
-    Ok(if running.applications.is_empty() { Outcome::Undetermined } else { Outcome::Done })
+    let unknown = running.applications.is_empty();
+    answer(context, &told, tz, running, |running, o| answers::running(running, at, o))?;
+    Ok(if unknown { Outcome::Undetermined } else { Outcome::Done })
 }
 
 pub(super) fn drift(command: &DriftCommand, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let DriftCommand::List { shown, app } = command;
     let dir = LedgerDir::open(context.ledger())?;
-    let tz = zone(shown)?;
+    let tz = ask::zone(&shown.tz)?;
     let told = tell(&dir, context)?;
-    let environment = |name: &str| {
-        let of = told.story.operations.iter().find(|o| o.app.name == name);
-        of.and_then(|o| o.app.environment.clone())
-    };
-    let wanted = |act: &&Act| {
-        let named = app.is_none() || act.app == *app;
-        let placed = shown.env.is_none() || act.app.as_deref().and_then(environment) == shown.env;
-        matches!(act.what, What::Drift { .. }) && named && placed
-    };
-    let drift: Vec<&Act> = told.story.acts.iter().filter(wanted).collect();
-    let json = || {
-        let list = serde_json::json!({ "drift_list": 1, "drift": drift });
-        serde_json::to_vec(&list).unwrap_or_default()
-    };
-    answer(context, &told, tz, json, |o| answers::drift_list(&drift, o))?;
-    Ok(if drift.is_empty() { Outcome::Done } else { Outcome::Findings })
+    let list = drift::list(&told.story, shown.env.as_deref(), app.as_deref());
+    let outcome = if list.drift.is_empty() { Outcome::Done } else { Outcome::Findings };
+    answer(context, &told, tz, list, |list, o| answers::drift_list(&list.drift, o))?;
+    Ok(outcome)
 }

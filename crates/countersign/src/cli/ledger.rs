@@ -2,9 +2,10 @@
 
 use std::path::PathBuf;
 
+use evidence::channel::Channel;
 use tlog::{KeyName, Origin};
 
-use super::status::status;
+use super::status;
 use super::{Context, Format, Outcome, show};
 use crate::entropy::SystemSalts;
 use crate::ledger::dir::LedgerDir;
@@ -23,9 +24,12 @@ pub(super) enum Command {
         /// A file elsewhere (another disk, a git work tree) that gets a copy of each checkpoint
         #[arg(long, value_name = "FILE")]
         anchor: Option<PathBuf>,
+        /// A channel that is to bring records: while it is silent, `ledger status` says so
+        #[arg(long, value_name = "CHANNEL")]
+        expect: Vec<Channel>,
     },
     /// What the ledger holds, what it covers and what it cannot show
-    Status,
+    Status(status::Args),
     /// Print a published checkpoint as a signed note
     Checkpoint {
         /// The checkpoint of so many entries instead of the newest
@@ -69,8 +73,8 @@ fn origin(text: &str) -> Result<Origin, String> {
 
 pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     match command {
-        Command::Init { origin, anchor } => init(origin, anchor.clone(), context),
-        Command::Status => status(context),
+        Command::Init { origin, anchor, expect } => init(origin, anchor.clone(), expect, context),
+        Command::Status(args) => status::run(args, context),
         Command::Checkpoint { size, all } => checkpoint(*size, *all, context),
         Command::Fsck { acks, reseal } => check(acks.as_ref(), *reseal, context),
         Command::Redact { person, value, reason } => {
@@ -82,9 +86,14 @@ pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
 fn init(
     origin: &Origin,
     anchor: Option<PathBuf>,
+    expect: &[Channel],
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
-    let dir = recover::init(context.ledger(), origin, anchor)?;
+    let mut dir = recover::init(context.ledger(), origin, anchor)?;
+    if !expect.is_empty() {
+        dir.settings.expect = expect.iter().map(|channel| channel.id().to_owned()).collect();
+        dir.write_settings()?;
+    }
     if context.shared.format == Format::Json {
         let json = serde_json::json!({
             "init": 1, "origin": dir.settings.origin, "verifier_key": dir.settings.verifier_key,

@@ -21,6 +21,7 @@ const SOURCES_HELP: &str = "The sources file (TOML), shortest form:
 
 Other ways: bearer = { token-file = … }, gitlab-token = { token-file = … },
 client-certificate = { common-name | dns | uri | sha256 = … }, \"none-loopback-only\".
+A [[reader]] has name and auth, and may ask questions at /v1 (docs/api.md).
 docs/serve.md has every key, how each sender is set up, the answers and the metrics.
 
 SIGTERM or SIGINT: finish what is under way, close the ledger in order, exit 0.";
@@ -64,6 +65,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
         tls,
         settings,
         rules: Rules::new(people.identifying_strings().iter().copied())?,
+        people,
         content_key: dir.content_key()?,
         clock: context.clock,
     };

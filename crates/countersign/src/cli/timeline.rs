@@ -1,24 +1,20 @@
 //! `countersign timeline`.
 
 use std::collections::{BTreeMap, HashMap};
+use std::ops::ControlFlow;
 
 use evidence::ask::timeline::{Query, timeline};
 use evidence::channel::Channel;
-use evidence::record::{Cite, Record};
-use evidence::story::{Story, derive};
-use evidence::time::Moment;
-use jiff::tz::TimeZone;
+use evidence::record::Cite;
+use evidence::story::Story;
 use jiff::{SignedDuration, Timestamp};
 
-use super::when::{self, BadTime, Said};
 use super::{Context, Format, Outcome};
+use crate::ask::{self, Answered, Derived, Period};
+use crate::index::{Folded, Read};
+use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
-use crate::ledger::read::Reader;
 use crate::render::RenderOptions;
-
-/// How far around a moment said to the second the answer looks: the effects of a sync show within
-/// seconds.
-const AROUND: SignedDuration = SignedDuration::from_secs(10);
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -43,6 +39,9 @@ pub(super) struct Args {
     /// Only what concerns this namespace
     #[arg(long, value_name = "NAMESPACE")]
     namespace: Option<String>,
+    /// Only this environment: the label `env` or `environment` of the Applications
+    #[arg(long, value_name = "NAME")]
+    env: Option<String>,
     /// Time zone of the question and of the answer
     #[arg(long, value_name = "ZONE", default_value = "UTC")]
     tz: String,
@@ -53,72 +52,50 @@ pub(super) struct Args {
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let dir = LedgerDir::open(context.ledger())?;
-    let tz = TimeZone::get(&args.tz).map_err(|_| BadTime(args.tz.clone()))?;
-    let (from, to) = period(args, &tz, (context.clock)())?;
-    let (app, namespace) = (args.app.clone(), args.namespace.clone());
-    let Told { story, entries, refused, size } = tell(&dir, context)?;
-    if let Some(app) = app.as_deref().filter(|app| !is_known(&story, app)) {
+    let tz = ask::zone(&args.tz)?;
+    let now = args.now.unwrap_or((context.clock)()).to_zoned(tz.clone());
+    let period = Period {
+        at: args.at.as_deref(),
+        window: args.window,
+        from: args.from.as_deref(),
+        to: args.to.as_deref(),
+        whole: args.whole,
+    };
+    let period = period.read(&now)?;
+    let Told { story, entries, refused, derived } = tell(&dir, context)?;
+    if let Some(app) = args.app.as_deref().filter(|app| !ask::is_known(&story, app)) {
         writeln!(context.err, "no Application {app:?} is in the records under this name")?;
     }
-    let (from, to) = if args.whole { extent(&story).unwrap_or((from, to)) } else { (from, to) };
-    let mut answer = timeline(&story, &Query { from, to, app, namespace });
+    let (from, to) = period.unwrap_or_else(|| ask::extent(&story));
+    let (app, namespace, environment) =
+        (args.app.clone(), args.namespace.clone(), args.env.clone());
+    let mut answer = timeline(&story, &Query { from, to, app, namespace, environment });
     answer.weaken(&refused);
+    let contradicted = answer.contradicted().next().is_some();
+    let open = answer.rows.is_empty() || !answer.questions.is_empty();
     match context.shared.format {
         Format::Json => {
-            context.out.write_all(&answer.to_json())?;
+            context.out.write_all(&Answered { answer, derived }.to_json())?;
             writeln!(context.out)?;
         }
         Format::Text => {
             let entry_of = |cite: &Cite| entries.get(cite).copied();
             let (width, colour) = (context.width, context.colour);
-            let options =
-                RenderOptions { width, colour, tz, checkpoint: Some(size), entry_of: &entry_of };
+            let options = RenderOptions {
+                width,
+                colour,
+                tz,
+                checkpoint: Some(derived.entries),
+                entry_of: &entry_of,
+            };
             let text = crate::render::timeline::render(&answer, &options);
             write!(context.out, "{text}")?;
         }
     }
-    Ok(if answer.contradicted().next().is_some() {
-        Outcome::Findings
-    } else if answer.rows.is_empty() || !answer.questions.is_empty() {
-        Outcome::Undetermined
-    } else {
-        Outcome::Done
-    })
-}
-
-fn period(args: &Args, tz: &TimeZone, system: Timestamp) -> anyhow::Result<(Timestamp, Timestamp)> {
-    let now = args.now.unwrap_or(system).to_zoned(tz.clone());
-    if let Some(at) = &args.at {
-        let moment = when::parse(at, &now)?;
-        let from = moment.from;
-        return Ok(match (args.window, moment.said) {
-            (Some(window), _) => (from.checked_sub(window)?, from.checked_add(window)?),
-            (None, Said::ToTheSecond) => (from.checked_sub(AROUND)?, from.checked_add(AROUND)?),
-            (None, Said::ToTheMinute | Said::ToTheDay) => (from, end_of(moment)?),
-        });
-    }
-    if args.whole {
-        return Ok((Timestamp::MIN, Timestamp::MAX));
-    }
-    if args.from.is_none() && args.to.is_none() {
-        return Err(BadTime(String::new()).into());
-    }
-    let from = args.from.as_deref().map(|t| when::parse(t, &now)).transpose()?;
-    let from = from.map_or(Timestamp::MIN, |m| m.from);
-    let to = match args.to.as_deref().map(|t| when::parse(t, &now)).transpose()? {
-        None => now.timestamp(),
-        Some(m) => end_of(m)?,
-    };
-    anyhow::ensure!(from < to, "the period ends before it begins");
-    Ok((from, to))
-}
-
-/// The end of what was said: a minute or a day said as the end is part of the period.
-fn end_of(moment: when::Moment) -> Result<Timestamp, jiff::Error> {
-    moment.from.checked_add(match moment.said {
-        Said::ToTheSecond => SignedDuration::from_secs(1),
-        Said::ToTheMinute => SignedDuration::from_mins(1),
-        Said::ToTheDay => SignedDuration::from_hours(24),
+    Ok(match (contradicted, open) {
+        (true, _) => Outcome::Findings,
+        (false, true) => Outcome::Undetermined,
+        (false, false) => Outcome::Done,
     })
 }
 
@@ -127,37 +104,32 @@ pub(super) struct Told {
     pub(super) story: Story,
     pub(super) entries: HashMap<Cite, u64>,
     pub(super) refused: BTreeMap<Channel, u64>,
-    /// How many entries the checkpoint signs that the story rests on.
-    pub(super) size: u64,
+    pub(super) derived: Derived,
 }
 
 /// Derives the story of everything under the newest checkpoint.
 pub(super) fn tell(dir: &LedgerDir, context: &Context<'_>) -> anyhow::Result<Told> {
     let people = context.people()?;
-    let reader = Reader::open(dir)?;
-    let (mut entries, mut records): (HashMap<Cite, u64>, Vec<Record>) = Default::default();
-    let checkpoint = reader.records(dir, |index, record| {
-        entries.insert(record.cite.clone(), index.get());
-        records.push(record);
+    // Entry numbers are for people; machines cite records.
+    let numbered = context.shared.format == Format::Text;
+    tell_as(dir, &people, numbered)
+}
+
+/// The same, with the number of each record's entry or without.
+pub(super) fn tell_as(
+    dir: &LedgerDir,
+    people: &evidence::people::People,
+    numbered: bool,
+) -> anyhow::Result<Told> {
+    let (mut folded, mut entries) = (Folded::default(), HashMap::new());
+    let read = folded.read(dir, |index, record| {
+        if numbered {
+            entries.insert(record.cite.clone(), index.get());
+        }
+        ControlFlow::Continue(())
     })?;
-    let refused = reader.refused_by_channel()?;
-    let size = checkpoint.size().get();
-    Ok(Told { story: derive(records, &people), entries, refused, size })
-}
-
-/// From the first to the last time that a record states.
-fn extent(story: &Story) -> Option<(Timestamp, Timestamp)> {
-    let first =
-        story.coverage.iter().filter_map(|c| c.first.as_ref()).map(Moment::earliest).min()?;
-    let last = story.coverage.iter().filter_map(|c| c.last.as_ref()).map(Moment::latest).max()?;
-    Some((first, last.checked_add(SignedDuration::from_nanos(1)).ok()?))
-}
-
-fn is_known(story: &Story, asked: &str) -> bool {
-    let named = |namespace: &str, name: &str| {
-        asked == name || asked.split_once('/') == Some((namespace, name))
+    let Read::Up(derived, refused) = read else {
+        return Err(LedgerError::Stopped("reading was broken off".to_owned()).into());
     };
-    let operations = story.operations.iter().map(|o| &o.app);
-    let mut apps = operations.chain(story.state_changes.iter().map(|s| &s.app));
-    apps.any(|app| named(&app.namespace, &app.name))
+    Ok(Told { story: folded.story(people), entries, refused, derived })
 }

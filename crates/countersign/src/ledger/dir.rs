@@ -7,6 +7,7 @@
 //! ledger.pages  digest of each database page, while nobody writes
 //! ```
 
+use std::collections::BTreeSet;
 use std::fs::{self, File};
 use std::io::Write as _;
 use std::os::unix::fs::OpenOptionsExt as _;
@@ -14,6 +15,7 @@ use std::path::{Path, PathBuf};
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
+use evidence::channel::Channel;
 use evidence::intake::key::ContentKey;
 use serde::{Deserialize, Serialize};
 use tlog::{KeyName, Origin, Signer, VerifierKey};
@@ -46,6 +48,9 @@ pub struct Settings {
     /// A file elsewhere (another disk, a git work tree) that gets a copy of each checkpoint.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub anchor: Option<PathBuf>,
+    /// Ids of the channels that are to bring records: a silent one is a finding.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub expect: Vec<String>,
 }
 
 /// Held by the one process that writes; released by the system when the process ends.
@@ -74,7 +79,13 @@ impl LedgerDir {
         let name = key_name(path, origin.as_str())?;
         let (seed, content) = (random()?, random()?);
         let verifier_key = Signer::from_seed(name, &seed).verifier_key().to_string();
-        let settings = Settings { version: 1, origin: origin.to_string(), verifier_key, anchor };
+        let settings = Settings {
+            version: 1,
+            origin: origin.to_string(),
+            verifier_key,
+            anchor,
+            expect: Vec::new(),
+        };
         let dir = Self { path: path.to_owned(), settings };
         write_private(&dir.signing_key(), &seed)?;
         write_private(&dir.content_key_file(), &content)?;
@@ -102,7 +113,16 @@ impl LedgerDir {
         if dir.settings.version != 1 {
             return Err(dir.bad_settings(format!("version {} is not known", dir.settings.version)));
         }
+        dir.expected()?;
         Ok(dir)
+    }
+
+    /// The channels that are to bring records.
+    pub fn expected(&self) -> Result<BTreeSet<Channel>, LedgerError> {
+        let read = |id: &String| {
+            id.parse::<Channel>().map_err(|e| self.bad_settings(format!("expect: {e}")))
+        };
+        self.settings.expect.iter().map(read).collect()
     }
 
     /// Takes the writer's lock, or says that another process has it.

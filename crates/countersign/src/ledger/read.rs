@@ -112,23 +112,41 @@ impl Reader {
         dir: &LedgerDir,
         mut visit: impl FnMut(LeafIndex, Record),
     ) -> Result<Checkpoint, LedgerError> {
-        let key = dir.verifier_key()?;
-        let checkpoint = recover::verified(&self.note, dir, &key, &dir.checkpoints())?;
-        let (size, mut tree) = (checkpoint.size(), Frontier::new());
-        let failed = self.entries(LeafIndex::FIRST, |entry| {
-            if !size.contains(entry.index) {
-                return ControlFlow::Break(Ok(()));
-            }
-            match checked(&entry, tree.size()) {
-                Ok(record) => visit(entry.index, record),
-                Err(problem) => return ControlFlow::Break(Err((entry.index, problem))),
-            }
-            tree.push(tlog::leaf_hash(&entry.leaf), |_, _| {});
+        let read = self.records_after(dir, &mut Frontier::new(), |index, record| {
+            visit(index, record);
             ControlFlow::Continue(())
         })?;
-        match failed {
-            Some(Err((index, problem))) => Err(LedgerError::NotAsRecorded { index, problem }),
-            _ if tree.size() == size && tree.root() == checkpoint.root() => Ok(checkpoint),
+        read.ok_or_else(|| LedgerError::Stopped("reading was broken off".to_owned()))
+    }
+
+    /// The same from the end of `tree` on, which holds the entries that were read before; it grows
+    /// over those that are read now. `None` if `visit` broke it off.
+    pub fn records_after(
+        &self,
+        dir: &LedgerDir,
+        tree: &mut Frontier,
+        mut visit: impl FnMut(LeafIndex, Record) -> ControlFlow<()>,
+    ) -> Result<Option<Checkpoint>, LedgerError> {
+        let key = dir.verifier_key()?;
+        let checkpoint = recover::verified(&self.note, dir, &key, &dir.checkpoints())?;
+        let size = checkpoint.size();
+        let ended = self.entries(tree.size().next_index(), |entry| {
+            if !size.contains(entry.index) {
+                return ControlFlow::Break(Ended::Here);
+            }
+            let record = match checked(&entry, tree.size()) {
+                Ok(record) => record,
+                Err(problem) => return ControlFlow::Break(Ended::Unfit(entry.index, problem)),
+            };
+            tree.push(tlog::leaf_hash(&entry.leaf), |_, _| {});
+            visit(entry.index, record).map_break(|()| Ended::BrokenOff)
+        })?;
+        match ended {
+            Some(Ended::BrokenOff) => Ok(None),
+            Some(Ended::Unfit(index, problem)) => {
+                Err(LedgerError::NotAsRecorded { index, problem })
+            }
+            _ if tree.size() == size && tree.root() == checkpoint.root() => Ok(Some(checkpoint)),
             _ => Err(LedgerError::NotAsSigned(size)),
         }
     }
@@ -222,6 +240,16 @@ impl Reader {
 }
 
 /// The record of an entry that is at its place and is what its leaf commits to.
+/// Why reading records ended before the last entry.
+enum Ended {
+    /// What follows is under no checkpoint yet.
+    Here,
+    /// The visitor had enough.
+    BrokenOff,
+    /// An entry is not what was recorded.
+    Unfit(LeafIndex, String),
+}
+
 fn checked(entry: &StoredEntry, expected: TreeSize) -> Result<Record, String> {
     if entry.index != expected.next_index() {
         return Err(format!("stands where entry {expected} should"));

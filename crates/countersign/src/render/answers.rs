@@ -495,7 +495,7 @@ fn one(page: &mut Page<'_>, application: &Application) {
 }
 
 /// All drift.
-pub fn drift_list(drift: &[&Act], options: &RenderOptions<'_>) -> String {
+pub fn drift_list(drift: &[Act], options: &RenderOptions<'_>) -> String {
     let mut page = Page::new(options);
     if drift.is_empty() {
         page.field("", "no divergence observed in the records; see `countersign ledger status` for what they cover");

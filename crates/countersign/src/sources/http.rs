@@ -23,6 +23,7 @@ use axum::{Extension, Router};
 use evidence::intake::Terms;
 use evidence::intake::cuts::Rules;
 use evidence::intake::key::ContentKey;
+use evidence::people::People;
 use hyper::header::{CONTENT_TYPE, HeaderValue};
 use jiff::Timestamp;
 use tokio::net::TcpListener;
@@ -34,11 +35,14 @@ use self::answer::Problem;
 use self::body::Memory;
 use self::bucket::Bucket;
 use self::connection::Door;
-use self::metrics::Metrics;
+use self::metrics::{Metrics, StoryGauges};
+use self::readers::Readers;
 use self::receive::{Endpoint, Peer, Position, Shared, receive};
 use self::settings::{Rate, Settings, Source};
 use self::take::BothTerms;
 use self::tls::TlsFiles;
+use self::v1::Api;
+use crate::index::keeper::{Keeper, Observer};
 use crate::ledger::append::Batch;
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::LIVE_SOURCE;
@@ -54,12 +58,14 @@ mod connection;
 #[cfg(fuzzing)]
 pub mod fuzzing;
 mod metrics;
+mod readers;
 mod receive;
 mod secret;
 pub mod settings;
 mod skew;
 mod take;
 pub mod tls;
+mod v1;
 
 /// Lines for the operator that may wait to be written.
 const NOTICES_MAX: usize = 256;
@@ -81,10 +87,29 @@ pub struct Server {
     pub settings: Settings,
     /// What is cut.
     pub rules: Rules,
+    /// Which accounts are one person, for answers.
+    pub people: People,
     /// The ledger's secret for records without a key of their own.
     pub content_key: ContentKey,
     /// The receiver's clock.
     pub clock: fn() -> Timestamp,
+}
+
+/// Tells the operator and the counters of derivations.
+struct Observing {
+    gauges: StoryGauges,
+    notices: mpsc::Sender<String>,
+}
+
+impl Observer for Observing {
+    fn derived(&self, entries: u64, took: Duration) {
+        self.gauges.derived(entries, took);
+    }
+
+    fn failed(&self, error: &LedgerError) {
+        // Where too much is told already, `/v1` still answers 503.
+        let _untold = self.notices.try_send(format!("error: no story: {error}"));
+    }
 }
 
 /// The name of a source in the ledger's coverage.
@@ -114,27 +139,43 @@ impl Server {
             }
         })?;
         let (notices, told) = mpsc::channel(NOTICES_MAX);
-        let shared = Arc::new(self.shared(Writer::start(ledger)?, notices));
+        let shared = Arc::new(self.shared(Writer::start(ledger)?, dir, notices)?);
         for warning in &self.settings.warnings {
             tell(&format!("warning: {warning}"));
         }
-        let doors = self.doors(&shared, bound, acceptor, epochs, tell)?;
+        let doors = self.doors(&shared, dir, bound, acceptor, epochs, tell)?;
         let served = runtime.block_on(serve(doors, &shared, told, tell));
         // Waits for what was submitted; afterwards nobody else has the writer.
         drop(runtime);
         let closed = match Arc::try_unwrap(shared) {
-            Ok(shared) => shared.writer.close(dir),
+            Ok(shared) => {
+                // First the reader, so that the database can be made one file.
+                drop(shared.keeper.inspect(Keeper::stop));
+                shared.writer.close(dir)
+            }
             Err(_) => Err(LedgerError::Stopped("a request still has the writer".to_owned())),
         };
         served?;
         closed
     }
 
-    fn shared(&self, writer: Writer, notices: mpsc::Sender<String>) -> Shared {
-        let limits = self.settings.limits.clone();
-        Shared {
+    fn shared(
+        &self,
+        writer: Writer,
+        dir: &LedgerDir,
+        notices: mpsc::Sender<String>,
+    ) -> Result<Shared, LedgerError> {
+        let (limits, metrics) = (self.settings.limits.clone(), Metrics::new());
+        let observer = Observing { gauges: metrics.story(), notices: notices.clone() };
+        let keeper = match self.settings.readers.as_slice() {
+            // Nobody may ask: nothing is held.
+            [] => None,
+            _ => Some(Keeper::start(dir.clone(), self.people.clone(), observer)?),
+        };
+        Ok(Shared {
             writer,
-            metrics: Metrics::new(),
+            keeper,
+            metrics,
             clock: self.clock,
             places: Arc::new(Semaphore::new(limits.waiting)),
             memory: Memory::new(limits.body_memory_bytes),
@@ -142,13 +183,14 @@ impl Server {
             committed: AtomicBool::new(true),
             notices,
             unsaid: AtomicU64::new(0),
-        }
+        })
     }
 
     /// What is served at which address.
     fn doors(
         self,
         shared: &Arc<Shared>,
+        dir: &LedgerDir,
         (main, admin): (TcpListener, Option<TcpListener>),
         tls: Option<tokio_rustls::TlsAcceptor>,
         epochs: Vec<u64>,
@@ -162,7 +204,12 @@ impl Server {
                 "warning: without TLS, tokens and records can be read on the way; use --tls-cert and --tls-key, or a proxy on this machine",
             );
         }
-        let mut sources = Router::new();
+        let expected = self.settings.sources.iter().filter_map(|s| s.channel).collect();
+        for reader in &self.settings.readers {
+            tell(&format!("reader {} at /v1", reader.name));
+        }
+        let readers = Readers::new(self.settings.readers);
+        let mut sources = Api::new(readers, dir.clone(), Arc::clone(shared), expected).router();
         for (source, epoch) in self.settings.sources.into_iter().zip(epochs) {
             let id = answer::label(source.channel);
             tell(&format!("source {} at {}, channel {id}", source.name, source.path));

@@ -13,9 +13,9 @@ fn exit_codes_and_messages() {
         (&["ingest", "-", "--channel", "gossip"], 2, "known are alertmanager-webhook"),
         (&["ingest", "-", "--channel", "ledger-redaction"], 2, "only the ledger itself"),
         (&["ingest", "no/such/file"], 5, "cannot open no/such/file"),
-        (&["timeline"], 2, "--at, --from and --to, or --whole"),
-        (&["timeline", "--at", "noonish"], 2, "\"noonish\" is no moment or time zone; say when"),
-        (&["timeline", "--at", "10:00", "--tz", "Mars/Base"], 2, "\"Mars/Base\" is no moment"),
+        (&["timeline"], 2, "say at, from and to, or whole"),
+        (&["timeline", "--at", "noonish"], 2, "\"noonish\" is no moment; say"),
+        (&["timeline", "--at", "10:00", "--tz", "Mars/Base"], 2, "\"Mars/Base\" is no time zone"),
         (&["timeline", "--whole", "--app", "nosuch"], 3, "no Application \"nosuch\""),
         (&["ledger", "init", "--origin", "https://x.example/l"], 2, "an origin has no scheme"),
         (&["timeline", "--at", "10:00"], 3, ""),
@@ -59,9 +59,12 @@ fn status_tells_what_is_covered_and_what_vouches_for_it() {
     }
     let json = bench.run(&["--format", "json", "ledger", "status"]).done().out;
     let json: serde_json::Value = serde_json::from_str(&json).expect("JSON");
-    assert_eq!(json["entries"], 1);
-    assert_eq!(json["coverage"][1]["new"], 1);
-    assert_eq!(json["coverage"][0]["refused"], 1);
+    crate::schema::fits(&json, "status");
+    assert_eq!(json["derived"]["entries"], 1);
+    assert_eq!(json["channels"][0]["channel"], "kubernetes-audit");
+    assert_eq!(json["channels"][0]["refused"], 1);
+    assert_eq!(json["readings"][1]["new"], 1);
+    assert_eq!(json["readings"][0]["refused"], 1);
     assert_eq!(json["refusals"][0]["line"], 2);
 }
 
@@ -164,4 +167,35 @@ fn lines_refused_at_intake_are_told_with_the_answer() {
     bench.ingest("a.jsonl", &[line, audit_line("b", "zoe@shop.example", "")]).done();
     let answer = bench.run(&["timeline", "--whole"]);
     assert!(!answer.out.contains("refused at intake"), "{}", answer.out);
+}
+
+#[test]
+fn a_silent_channel_that_is_expected_is_a_finding() {
+    let bench = Bench::with(&["--expect", "kubernetes-audit", "--expect", "jira-webhook"]);
+    bench.ingest("a.jsonl", &[audit_line("a", "p@x.example", "")]).done();
+    let status = |words: &[&str]| bench.run(&[&["ledger", "status"], words].concat());
+    let silent = status(&[]);
+    assert_eq!(silent.code, 1, "{}", silent.out);
+    for shown in [
+        "!! SILENT   jira-webhook: expected, and no record ever came",
+        "1 record, expected",
+        "Blind spots: channels of which no record came",
+        "github-webhook            pushes, proposals, reviews and merges",
+        "inside of pods",
+    ] {
+        assert!(silent.out.contains(shown), "{shown:?} is missing in\n{}", silent.out);
+    }
+    assert!(!silent.out.contains("SILENT   kubernetes-audit"), "{}", silent.out);
+    assert!(silent.out.lines().all(|line| line.chars().count() <= 80), "{}", silent.out);
+    // One that came before, and not lately.
+    let quiet = status(&["--silent-for", "0s", "--expect", "git-commit"]).out;
+    assert!(
+        quiet.contains("SILENT   kubernetes-audit: expected, and nothing came since"),
+        "{quiet}"
+    );
+    assert!(quiet.contains("SILENT   git-commit"), "{quiet}");
+    let lately = status(&["--silent-for", "24h"]).out;
+    assert!(!lately.contains("SILENT   kubernetes-audit"), "{lately}");
+    let unknown = bench.run(&["ledger", "status", "--expect", "gossip"]);
+    assert!(unknown.code == 2 && unknown.err.contains("known are"), "{}", unknown.err);
 }

@@ -13,6 +13,7 @@ mod order;
 mod people;
 mod rollback;
 mod samples;
+mod schema;
 mod serve;
 mod store_story;
 mod support;

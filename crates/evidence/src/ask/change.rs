@@ -27,6 +27,7 @@ pub const VERSION: u32 = 1;
 
 /// One change, as it is shown.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeView {
     /// The version of this shape: [`VERSION`].
     pub change_view: u32,
@@ -48,6 +49,7 @@ pub struct ChangeView {
 
 /// A condition and what the records show of it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Condition {
     /// What is asked.
     pub condition: &'static str,
@@ -158,6 +160,22 @@ pub fn outside<'s>(story: &'s Story, selector: &Selector) -> Option<&'s Transiti
     })
 }
 
+/// A transition that belongs to no change, as it is shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct TransitionView {
+    /// The version of this shape: [`VERSION`].
+    pub transition_view: u32,
+    /// The transition.
+    pub transition: Transition,
+}
+
+impl From<&Transition> for TransitionView {
+    fn from(transition: &Transition) -> Self {
+        Self { transition_view: VERSION, transition: transition.clone() }
+    }
+}
+
 /// Shows one change, judged without a policy: by default settings.
 pub fn show(story: &Story, change: &Change) -> ChangeView {
     show_under(Inputs::new(story, &Settings::default()), change)
@@ -244,6 +262,7 @@ fn noted(change: &Change, duties: &[Part], commits: &[CommitSeen]) -> Vec<String
 
 /// Changes and transitions, counted.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ChangeList {
     /// The version of this shape: [`VERSION`].
     pub change_list: u32,

@@ -11,7 +11,7 @@ use serde::Serialize;
 use crate::story::Story;
 use crate::story::act::{Act, What};
 use crate::story::operation::{AppRef, Applied, Kind, Operation};
-use crate::story::state::StateKind;
+use crate::story::state::{StateChange, StateKind};
 use crate::story::wire::Cites;
 use crate::time::Moment;
 
@@ -20,6 +20,7 @@ pub const VERSION: u32 = 1;
 
 /// What ran at a moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Running {
     /// The version of this shape: [`VERSION`].
     pub running: u32,
@@ -31,6 +32,7 @@ pub struct Running {
 
 /// One Application at the moment.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Application {
     /// The Application.
     pub app: AppRef,
@@ -48,6 +50,7 @@ pub struct Application {
 
 /// The last operation that applied something.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct LastOperation {
     /// The version at which it was set.
     pub version: u64,
@@ -63,6 +66,7 @@ pub struct LastOperation {
 
 /// A workload and what its newest pods ran.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Workload {
     /// The `Deployment`.
     pub name: String,
@@ -86,28 +90,59 @@ pub fn running(story: &Story, at: Timestamp, environment: Option<&str>) -> Runni
     for change in story.state_changes.iter().filter(|s| by(s.at)) {
         apps.insert(&change.app.uid, &change.app);
     }
+    let by_app = ByApp::of(story);
     let wanted = |app: &&AppRef| environment.is_none() || app.environment.as_deref() == environment;
     let mut applications: Vec<Application> =
-        apps.into_values().filter(wanted).map(|app| one(story, app, at)).collect();
+        apps.into_values().filter(wanted).map(|app| one(&by_app, app, at)).collect();
     applications.sort_by(|a, b| (&a.app.name, &a.app.uid).cmp(&(&b.app.name, &b.app.uid)));
     Running { running: VERSION, at: at.to_string(), applications }
 }
 
-fn one(story: &Story, app: &AppRef, at: Timestamp) -> Application {
+/// What a story says of each Application: every one is asked for in turn.
+struct ByApp<'s> {
+    states: BTreeMap<&'s str, Vec<&'s StateChange>>,
+    operations: BTreeMap<&'s str, Vec<&'s Operation>>,
+    acts: BTreeMap<&'s str, Vec<&'s Act>>,
+}
+
+impl<'s> ByApp<'s> {
+    fn of(story: &'s Story) -> Self {
+        fn gathered<'s, T>(
+            all: &'s [T],
+            app: impl Fn(&'s T) -> Option<&'s str>,
+        ) -> BTreeMap<&'s str, Vec<&'s T>> {
+            let mut by: BTreeMap<&str, Vec<&T>> = BTreeMap::new();
+            for (app, one) in all.iter().filter_map(|one| Some((app(one)?, one))) {
+                by.entry(app).or_default().push(one);
+            }
+            by
+        }
+        Self {
+            states: gathered(&story.state_changes, |s| Some(&s.app.uid)),
+            operations: gathered(&story.operations, |o| Some(&o.app.uid)),
+            acts: gathered(&story.acts, |a| a.app.as_deref()),
+        }
+    }
+}
+
+fn one(story: &ByApp<'_>, app: &AppRef, at: Timestamp) -> Application {
+    let (states, operations, acts) = (
+        story.states.get(app.uid.as_str()).map_or(&[][..], Vec::as_slice),
+        story.operations.get(app.uid.as_str()).map_or(&[][..], Vec::as_slice),
+        story.acts.get(app.name.as_str()).map_or(&[][..], Vec::as_slice),
+    );
     let by = |moment: Option<Moment>| moment.is_some_and(|m| m.earliest() <= at);
     let state = |kind: StateKind| {
-        let of = story.state_changes.iter().filter(|s| s.app.uid == app.uid && s.what == kind);
+        let of = states.iter().filter(|s| s.what == kind);
         of.filter(|s| by(s.at)).max_by_key(|s| s.version).and_then(|s| s.to.clone())
     };
-    let touched = |o: &&Operation| {
-        o.app.uid == app.uid
-            && by(o.finished_at.or(o.from()))
-            && !matches!(o.applied, Applied::Nothing | Applied::Tried(_))
+    let touched = |o: &&&Operation| {
+        by(o.finished_at.or(o.from())) && !matches!(o.applied, Applied::Nothing | Applied::Tried(_))
     };
-    let last = story.operations.iter().filter(touched).max_by_key(|o| o.set.version());
+    let last = operations.iter().filter(touched).max_by_key(|o| o.set.version());
     let mut workloads: BTreeMap<&str, Workload> = BTreeMap::new();
-    let of_app = |act: &&Act| act.app.as_deref() == Some(app.name.as_str()) && by(act.at);
-    for act in story.acts.iter().filter(of_app) {
+    let seen = |act: &&&Act| by(act.at);
+    for act in acts.iter().filter(seen) {
         if let What::Rollout(rollout) = &act.what {
             let workload = Workload {
                 name: rollout.name.clone(),
@@ -122,7 +157,7 @@ fn one(story: &Story, app: &AppRef, at: Timestamp) -> Application {
             }
         }
     }
-    let is_open = |act: &&Act| match &act.what {
+    let is_open = |act: &&&Act| match &act.what {
         What::Drift { ended, .. } => !ended || act.at.is_some_and(|during| during.latest() > at),
         _ => false,
     };
@@ -138,7 +173,7 @@ fn one(story: &Story, app: &AppRef, at: Timestamp) -> Application {
         sync: state(StateKind::Sync),
         health: state(StateKind::Health),
         workloads: workloads.into_values().collect(),
-        drift: story.acts.iter().filter(of_app).filter(is_open).cloned().collect(),
+        drift: acts.iter().filter(seen).filter(is_open).map(|act| (*act).clone()).collect(),
     }
 }
 

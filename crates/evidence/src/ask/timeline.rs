@@ -30,21 +30,27 @@ pub const VERSION: u32 = 1;
 
 /// What is asked.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Query {
     /// The beginning of the window.
     #[serde(serialize_with = "stamp")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub from: Timestamp,
     /// The end of the window, itself no longer within it.
     #[serde(serialize_with = "stamp")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub to: Timestamp,
     /// Only this Application: its name, or `namespace/name` where names repeat.
     pub app: Option<String>,
     /// Only what concerns this namespace, as the place that Applications deploy to.
     pub namespace: Option<String>,
+    /// Only what concerns Applications of this environment.
+    pub environment: Option<String>,
 }
 
 /// What happened in the window.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Timeline {
     /// The version of this shape: [`VERSION`].
     pub timeline: u32,
@@ -66,6 +72,7 @@ pub struct Timeline {
 
 /// Who started one operation, with all claims.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Question {
     /// The Application.
     pub app: AppRef,
@@ -93,6 +100,7 @@ pub struct Question {
 
 /// One source and how far it reaches.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Source {
     /// What was seen of the channel.
     pub coverage: Coverage,
@@ -248,14 +256,16 @@ impl<'a> Scope<'a> {
     /// A start without a seen version names its Application only.
     pub(crate) fn has_name(&self, namespace: &str, name: &str) -> bool {
         let named = self.query.app.as_deref();
-        self.query.namespace.is_none() && named.is_none_or(|n| is_named(n, namespace, name))
+        self.query.namespace.is_none()
+            && self.query.environment.is_none()
+            && named.is_none_or(|n| is_named(n, namespace, name))
     }
 
     /// An act concerns an Application when it names it or happened where it deploys; what happened in
     /// the forge concerns it when its commits were deployed by it.
     pub(crate) fn has_act(&self, act: &Act) -> bool {
         let query = self.query;
-        if query.app.is_none() && query.namespace.is_none() {
+        if query.is_of_all() {
             return true;
         }
         let names = |app: &AppRef| act.app.as_deref() == Some(app.name.as_str());
@@ -277,7 +287,7 @@ impl<'a> Scope<'a> {
     /// A write concerns an Application when it is to the object or into its namespace.
     pub(crate) fn has_write(&self, write: &Write) -> bool {
         let object = &write.object;
-        if self.query.app.is_none() && self.query.namespace.is_none() {
+        if self.query.is_of_all() {
             return true;
         }
         let is_asked = |app: &AppRef| app.name == object.name && app.namespace == object.namespace;
@@ -291,11 +301,20 @@ impl<'a> Scope<'a> {
     }
 }
 
+impl Query {
+    /// Whether nothing but time is asked for.
+    fn is_of_all(&self) -> bool {
+        self.app.is_none() && self.namespace.is_none() && self.environment.is_none()
+    }
+}
+
 fn admits(query: &Query, app: &AppRef) -> bool {
+    let staged = query.environment.as_deref();
     let named = query.app.as_deref();
     let placed = query.namespace.as_deref();
     named.is_none_or(|n| is_named(n, &app.namespace, &app.name))
         && placed.is_none_or(|p| app.destination_namespace.as_deref() == Some(p))
+        && staged.is_none_or(|e| app.environment.as_deref() == Some(e))
 }
 
 fn is_named(asked: &str, namespace: &str, name: &str) -> bool {

@@ -118,6 +118,7 @@ pub struct SyncResult {
 
 /// What became of one resource in a sync.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResourceOutcome {
     /// The API group; empty for the core group.
     #[serde(default, deserialize_with = "nullable")]

@@ -77,6 +77,7 @@ pub struct AuditWrite {
 
 /// The object of a request.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ObjectRef {
     /// The API group; empty for the core group.
     pub group: String,

@@ -37,6 +37,7 @@ pub struct OperationRequest {
 
 /// A Kubernetes resource as Argo CD names it.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord, Deserialize, serde::Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct ResourceRef {
     /// The API group; empty for the core group.
     #[serde(default, deserialize_with = "nullable")]

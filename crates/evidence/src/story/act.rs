@@ -11,6 +11,7 @@ use crate::time::Moment;
 
 /// One act.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Act {
     /// What was done.
     #[serde(flatten)]
@@ -57,6 +58,7 @@ impl Act {
 
 /// What was done. In JSON, `kind` is the name of the variant in kebab-case.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "kind", rename_all = "kebab-case")]
 pub enum What {
     /// An alert fired, and stopped firing when `at` has an end.
@@ -345,6 +347,7 @@ impl What {
 
 /// A rollout: a `Deployment` whose pods came from another template from then on.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Rollout {
     /// The `Deployment`.
     pub name: String,
@@ -362,6 +365,7 @@ pub struct Rollout {
 
 /// What brought a rollout about.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "by", rename_all = "kebab-case")]
 pub enum Cause {
     /// Argo CD's controller wrote the `Deployment`, under this operation if one is known.
@@ -382,6 +386,7 @@ pub enum Cause {
 
 /// What kind of drift it is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum DriftClass {
     /// A write to the live objects, past Argo CD.

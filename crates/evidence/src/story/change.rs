@@ -33,6 +33,7 @@ pub const RULES: u32 = 1;
 
 /// One change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Change {
     /// `pr:<repository>#<number>` or `push:<commit>`.
     pub id: String,
@@ -77,6 +78,7 @@ pub struct Change {
 
 /// A head of a proposal.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Head {
     /// The commit.
     pub commit: String,
@@ -90,6 +92,7 @@ pub struct Head {
 
 /// A review.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Review {
     /// Who reviewed.
     pub who: Option<Identity>,
@@ -107,6 +110,7 @@ pub struct Review {
 
 /// A ticket that a change cites.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Ticket {
     /// Its key.
     pub key: String,
@@ -118,6 +122,7 @@ pub struct Ticket {
 
 /// A change of status of a ticket.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct TicketStep {
     /// The status before.
     pub before: Option<String>,
@@ -133,6 +138,7 @@ pub struct TicketStep {
 
 /// How a change got onto its branch.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Merge {
     /// Who merged.
     pub who: Option<Identity>,
@@ -148,6 +154,7 @@ pub struct Merge {
 
 /// An operation that deployed a revision of a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Deployed {
     /// The Application.
     pub app: AppRef,
@@ -169,6 +176,7 @@ pub struct Deployed {
 
 /// A sync that made a revision the one to be deployed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Pin {
     /// The Application whose pin moved.
     pub app: AppRef,
@@ -188,6 +196,7 @@ pub struct Pin {
 
 /// Something that followed, with its words as they stand in the list of acts.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Step {
     /// The act.
     #[serde(flatten)]
@@ -198,6 +207,7 @@ pub struct Step {
 
 /// A link between two steps of a change.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Edge {
     /// From which step.
     pub from: String,
@@ -213,6 +223,7 @@ pub struct Edge {
 
 /// How far a link carries.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Strength {
     /// Only the time agrees.

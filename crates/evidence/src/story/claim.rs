@@ -11,6 +11,7 @@ use crate::time::Moment;
 
 /// Whose word a claim is. The order is that of strength, weakest first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Voice {
     /// The word of the subject, or of whoever could write it in the subject's name.
@@ -23,6 +24,7 @@ pub enum Voice {
 
 /// An account and the person that it belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Identity {
     /// The account, as the source names it.
     pub account: String,
@@ -34,6 +36,7 @@ pub struct Identity {
 
 /// Why an account's person is not known.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub enum UnknownPerson {
     /// The people map does not list the account.
     #[serde(rename = "account not in the people map")]
@@ -103,6 +106,7 @@ const OF_ANYBODY: [&str; 2] = ["system:admin", "system:anonymous"];
 
 /// One claim about who started an operation.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Claim {
     /// Whose word it is.
     pub voice: Voice,
@@ -122,6 +126,7 @@ pub struct Claim {
 
 /// Where a claim stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum ClaimSource {
     /// `.operation.initiatedBy` of the Application, written with the operation.
@@ -140,6 +145,7 @@ pub enum ClaimSource {
 
 /// The account that wrote an operation, as the Kubernetes API server authenticated it.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Writer {
     /// The account; of an impersonating request the one that was authenticated.
     pub who: Identity,
@@ -181,6 +187,7 @@ impl Writer {
 
 /// Something that was looked for.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Absence {
     /// What was looked for.
     pub what: String,

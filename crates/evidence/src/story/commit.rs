@@ -16,6 +16,7 @@ const SUBJECT_CHARS_MAX: usize = 120;
 
 /// One commit.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommitSeen {
     /// Its id.
     pub id: String,

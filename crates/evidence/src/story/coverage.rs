@@ -15,6 +15,7 @@ pub const NOT_UNDERSTOOD_CITED_MAX: usize = 5;
 
 /// What the records show of one channel.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Coverage {
     /// The channel's id.
     pub channel: &'static str,
@@ -38,9 +39,11 @@ pub struct Coverage {
 
 /// A place where a channel broke off.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Gap {
     /// The record that shows it.
     #[serde(serialize_with = "wire::cite")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub cite: Cite,
     /// What the record says.
     pub reason: String,
@@ -48,9 +51,11 @@ pub struct Gap {
 
 /// A record that was not understood.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Unread {
     /// Which record.
     #[serde(serialize_with = "wire::cite")]
+    #[cfg_attr(feature = "schema", schemars(with = "String"))]
     pub cite: Cite,
     /// Why; quotes nothing of the payload.
     pub reason: String,

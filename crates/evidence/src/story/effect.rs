@@ -24,6 +24,7 @@ const AROUND: SignedDuration = SignedDuration::from_secs(60);
 
 /// What one operation wrote, and what was measured around it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Effect {
     /// The Application's uid.
     pub uid: String,
@@ -37,6 +38,7 @@ pub struct Effect {
 
 /// Values of one object that a write changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Wrote {
     /// The object's kind.
     pub kind: String,
@@ -52,6 +54,7 @@ pub struct Wrote {
 
 /// A value that a write changed.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Value {
     /// Its key.
     pub key: String,
@@ -63,6 +66,7 @@ pub struct Value {
 
 /// A series, in the minute before an operation and in the minute after it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Measured {
     /// The labels of the series, without the namespace: an answer does not repeat its query.
     pub labels: BTreeMap<String, String>,

@@ -70,15 +70,7 @@ pub(crate) struct Facts {
 }
 
 impl Facts {
-    pub(crate) fn of(records: impl IntoIterator<Item = Record>) -> Self {
-        let mut facts = Self::default();
-        for record in records {
-            facts.add(&record);
-        }
-        facts
-    }
-
-    fn add(&mut self, record: &Record) {
+    pub(crate) fn add(&mut self, record: &Record) {
         let cite = &record.cite;
         self.seen.entry(cite.channel).or_default().record(&cite.id);
         let added = match cite.channel {

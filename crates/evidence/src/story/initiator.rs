@@ -28,6 +28,7 @@ pub const CONTROLLER_ACCOUNTS: [&str; 2] =
 
 /// Who started an operation.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "result", rename_all = "kebab-case")]
 pub enum Initiator {
     /// The records name the account.

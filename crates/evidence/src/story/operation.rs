@@ -16,6 +16,7 @@ use crate::time::Moment;
 
 /// One operation of one Application.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Operation {
     /// The Application.
     pub app: AppRef,
@@ -69,6 +70,7 @@ pub struct Operation {
 
 /// An Application.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AppRef {
     /// The object's uid.
     pub uid: String,
@@ -90,6 +92,7 @@ pub struct AppRef {
 
 /// The version at which an operation appeared.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum SetAt {
     /// At this version: the one before was seen without it, or a record of the write says so.
@@ -117,6 +120,7 @@ impl SetAt {
 
 /// How an operation ceased to be requested.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "snake_case")]
 pub enum End {
     /// The field was gone at this version.
@@ -153,6 +157,7 @@ impl End {
 
 /// What kind of operation it was.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Kind {
     /// All resources of a revision.
@@ -193,6 +198,7 @@ impl Kind {
 
 /// What became of the resources.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Applied {
     /// The sync ended and touched no resource, whatever its phase says.

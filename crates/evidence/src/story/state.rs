@@ -16,6 +16,7 @@ use crate::time::Moment;
 
 /// A change of what Argo CD says of an Application's state.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct StateChange {
     /// The Application.
     pub app: AppRef,
@@ -35,6 +36,7 @@ pub struct StateChange {
 
 /// Which of an Application's states changed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum StateKind {
     /// Whether the live state equals the desired one.

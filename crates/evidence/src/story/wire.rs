@@ -8,7 +8,10 @@ use crate::record::Cite;
 
 /// The records that a statement rests on, sorted; serialised as `channel:id` strings.
 #[derive(Clone, Debug, Default, PartialEq, Eq, PartialOrd, Ord)]
-pub struct Cites(pub BTreeSet<Cite>);
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
+pub struct Cites(
+    #[cfg_attr(feature = "schema", schemars(with = "Vec<String>"))] pub BTreeSet<Cite>,
+);
 
 impl Cites {
     /// Adds all records of another set.

@@ -11,6 +11,7 @@ use crate::time::Moment;
 
 /// One audited write, or one that was refused.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Write {
     /// When the request arrived and when it was answered.
     pub at: Moment,
@@ -30,6 +31,7 @@ pub struct Write {
 
 /// What a write put into an Application's `.operation`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct AskedOperation {
     /// The account that it names as initiator.
     pub claimed_by: Option<Identity>,

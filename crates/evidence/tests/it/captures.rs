@@ -138,7 +138,8 @@ fn gather(taken: Taken, records: &mut Vec<Record>) {
             records.push(Record { cite: entry.cite, payload });
         }
         Taken::ReadByPerson(_) => {}
-        Taken::Several(several) => several.into_iter().for_each(|t| gather(t.unwrap(), records)),
+        // What is refused of a batch costs no other item; a loss shows in the counts of a story.
+        Taken::Several(several) => several.into_iter().flatten().for_each(|t| gather(t, records)),
     }
 }
 

@@ -8,7 +8,13 @@ use crate::captures;
 
 fn query(from: &str, to: &str, app: Option<&str>) -> Query {
     let on = |time: &str| format!("2026-11-23T{time}Z").parse().unwrap();
-    Query { from: on(from), to: on(to), app: app.map(str::to_owned), namespace: None }
+    Query {
+        from: on(from),
+        to: on(to),
+        app: app.map(str::to_owned),
+        namespace: None,
+        environment: None,
+    }
 }
 
 fn word(row: &Row) -> String {

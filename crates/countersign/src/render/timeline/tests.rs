@@ -39,7 +39,7 @@ fn story(files: &[(Channel, &str)]) -> Story {
 
 fn answer(story: &Story, window: [&str; 2], app: Option<&str>, colour: bool) -> String {
     let [from, to] = window.map(|time| format!("2026-11-23T{time}Z").parse().unwrap());
-    let query = Query { from, to, app: app.map(str::to_owned), namespace: None };
+    let query = Query { from, to, app: app.map(str::to_owned), namespace: None, environment: None };
     let entry_of = |cite: &Cite| cite.id.as_str().parse().ok();
     let options = RenderOptions {
         width: 80,

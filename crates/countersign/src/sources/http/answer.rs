@@ -134,8 +134,59 @@ impl Problem {
         )
     }
 
+    /// Nobody may ask.
+    pub(super) fn no_reader() -> Self {
+        let detail = "nobody may read here: add [[reader]] name = \"…\", auth = { bearer = { token-file = \"…\" } } to the sources file and restart (docs/api.md)";
+        Self::new(StatusCode::FORBIDDEN, detail)
+    }
+
+    pub(super) fn asked_too_often(after: Duration) -> Self {
+        let detail = "this reader asks more often than its rate allows; ask again later, or raise rate in the sources file";
+        Self::new(StatusCode::TOO_MANY_REQUESTS, detail).retried(after)
+    }
+
+    /// A question that cannot be understood.
+    pub(super) fn question(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::BAD_REQUEST, detail)
+    }
+
+    /// A question about something that is not there.
+    pub(super) fn nothing(detail: impl Into<String>) -> Self {
+        Self::new(StatusCode::NOT_FOUND, detail)
+    }
+
+    /// Too many answers are being made.
+    pub(super) fn answering() -> Self {
+        let detail = "too many answers are being made; ask again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retried(Duration::from_secs(1))
+    }
+
+    /// The first story is not there yet.
+    pub(super) fn deriving() -> Self {
+        let detail = "the story is being derived from all records; ask again later";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail).retried(Duration::from_secs(5))
+    }
+
+    /// The story does not go as far as was asked for.
+    pub(super) fn behind(wanted: u64, held: u64, published: u64) -> Self {
+        let detail = if wanted > published {
+            format!("min_size={wanted}: the ledger has {published} entries")
+        } else {
+            format!(
+                "min_size={wanted}: the story goes up to {held} of {published} entries; ask again later"
+            )
+        };
+        Self::new(StatusCode::CONFLICT, detail).retried(Duration::from_secs(1))
+    }
+
+    /// The ledger gives no answer. Why is for the operator.
+    pub(super) fn unverified() -> Self {
+        let detail = "the ledger does not verify or cannot be read, so nothing is answered from it; see the server's log and run `countersign ledger fsck`";
+        Self::new(StatusCode::SERVICE_UNAVAILABLE, detail)
+    }
+
     pub(super) fn method() -> Self {
-        let detail = "records are sent with POST; health and metrics are read with GET";
+        let detail = "records are sent with POST; questions, health and metrics are read with GET";
         Self::new(StatusCode::METHOD_NOT_ALLOWED, detail)
     }
 

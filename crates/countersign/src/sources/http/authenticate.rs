@@ -71,7 +71,7 @@ pub(super) enum Unauthenticated {
     #[error("header {0} is missing")]
     NoToken(&'static str),
     /// Another token.
-    #[error("header {0} has not the source's token; compare the token on both sides")]
+    #[error("header {0} has another token than expected; compare the token on both sides")]
     WrongToken(&'static str),
     /// A header that counts stands twice.
     #[error("header {0} stands more than once")]
@@ -125,6 +125,11 @@ impl Authenticator {
             Self::Certificate(_) => Auth::ClientCertificate,
             Self::Loopback => Auth::Loopback,
         }
+    }
+
+    /// Whether a token in a header decides.
+    pub(super) const fn is_token(&self) -> bool {
+        matches!(self, Self::Token { .. })
     }
 
     /// Whether the body decides, so that it must be read first.

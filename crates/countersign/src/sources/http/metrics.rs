@@ -21,6 +21,21 @@ const ACKNOWLEDGED_SECONDS: [f64; 16] = [
 
 type Labels<const N: usize> = [(&'static str, String); N];
 
+/// What is known of the held story.
+#[derive(Clone, Debug, Default)]
+pub(super) struct StoryGauges {
+    entries: Gauge,
+    derivation: Gauge<f64, AtomicU64>,
+}
+
+impl StoryGauges {
+    /// A story was derived, up to so many entries.
+    pub(super) fn derived(&self, entries: u64, took: Duration) {
+        self.entries.set(i64::try_from(entries).unwrap_or(i64::MAX));
+        self.derivation.set(took.as_secs_f64());
+    }
+}
+
 /// Everything that is counted.
 #[derive(Debug)]
 pub(super) struct Metrics {
@@ -31,6 +46,9 @@ pub(super) struct Metrics {
     acknowledged: Family<Labels<1>, Histogram, fn() -> Histogram>,
     skew: Family<Labels<1>, Gauge<f64, AtomicU64>>,
     skewed: Family<Labels<1>, Counter>,
+    questions: Family<Labels<3>, Counter>,
+    answered: Family<Labels<1>, Histogram, fn() -> Histogram>,
+    story: StoryGauges,
     /// Deliveries that wait for the ledger.
     pub(super) queue: Gauge,
     /// Open connections.
@@ -50,6 +68,9 @@ impl Metrics {
             acknowledged: Family::new_with_constructor(acknowledged),
             skew: Family::default(),
             skewed: Family::default(),
+            questions: Family::default(),
+            answered: Family::new_with_constructor(acknowledged),
+            story: StoryGauges::default(),
             queue: Gauge::default(),
             connections: Gauge::default(),
             entries: Gauge::default(),
@@ -84,6 +105,34 @@ impl Metrics {
         let ledger = self.registry.sub_registry_with_prefix("countersign_ledger");
         let help = "Entries under the newest checkpoint, from the first append of this server on";
         ledger.register("entries", help, self.entries.clone());
+        self.register_reading();
+    }
+
+    fn register_reading(&mut self) {
+        let read = self.registry.sub_registry_with_prefix("countersign_read");
+        let help = "Questions by reader, path and status";
+        read.register("requests", help, self.questions.clone());
+        let help = "From a question to its answer, by path";
+        read.register_with_unit("answer", help, Unit::Seconds, self.answered.clone());
+        let story = self.registry.sub_registry_with_prefix("countersign_story");
+        let help = "Entries that the held story was derived from";
+        story.register("entries", help, self.story.entries.clone());
+        let help = "How long the newest derivation took";
+        story.register_with_unit("derivation", help, Unit::Seconds, self.story.derivation.clone());
+    }
+
+    /// A question was answered or refused.
+    pub(super) fn question(&self, reader: &str, path: &str, status: u16, took: Duration) {
+        let path = path.to_owned();
+        let labels =
+            [("reader", reader.to_owned()), ("path", path.clone()), ("status", status.to_string())];
+        self.questions.get_or_create(&labels).inc();
+        self.answered.get_or_create(&[("path", path)]).observe(took.as_secs_f64());
+    }
+
+    /// What the keeper sets.
+    pub(super) fn story(&self) -> StoryGauges {
+        self.story.clone()
     }
 
     /// A request was answered.
@@ -137,6 +186,8 @@ mod tests {
         metrics.skew("forge", -400.5, 300);
         metrics.skew("forge", 1.0, 300);
         metrics.queue.inc();
+        metrics.question("cab", "/v1/drift", 200, Duration::from_millis(3));
+        metrics.story().derived(7, Duration::from_millis(1_500));
         let text = metrics.text();
         for line in [
             "countersign_ingest_requests_total{source=\"forge\",status=\"200\"} 1",
@@ -148,6 +199,10 @@ mod tests {
             "countersign_ingest_queue_depth 1",
             "countersign_ingest_connections 0",
             "countersign_ledger_entries 0",
+            "countersign_read_requests_total{reader=\"cab\",path=\"/v1/drift\",status=\"200\"} 1",
+            "countersign_read_answer_seconds_count{path=\"/v1/drift\"} 1",
+            "countersign_story_entries 7",
+            "countersign_story_derivation_seconds 1.5",
             "# EOF",
         ] {
             assert!(text.lines().any(|l| l == line), "{line} is missing in\n{text}");

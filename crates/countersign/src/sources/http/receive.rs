@@ -25,6 +25,7 @@ use super::settings::{Limits, Source};
 use super::skew;
 use super::take::{self, BothTerms, Gathered};
 use crate::entropy::SystemSalts;
+use crate::index::keeper::Keeper;
 use crate::ledger::LedgerError;
 use crate::ledger::append::{Batch, Reading, Receipt};
 use crate::ledger::writer::Writer;
@@ -44,6 +45,8 @@ pub(super) struct Peer {
 #[derive(Debug)]
 pub(super) struct Shared {
     pub(super) writer: Writer,
+    /// Holds the story, where somebody may ask.
+    pub(super) keeper: Option<Keeper>,
     pub(super) limits: Limits,
     pub(super) metrics: Metrics,
     pub(super) clock: fn() -> Timestamp,
@@ -111,6 +114,9 @@ impl Shared {
             Ok(receipt) => {
                 let size = i64::try_from(receipt.size.get()).unwrap_or(i64::MAX);
                 self.metrics.entries.set(size);
+                if let Some(keeper) = &self.keeper {
+                    keeper.poke(receipt.size.get());
+                }
                 Ok(receipt)
             }
             Err(e) => {

@@ -10,6 +10,8 @@ use hyper::header::HeaderName;
 use serde::{Deserialize, Deserializer};
 
 use super::authenticate::{Authenticator, Wanted};
+pub use super::readers::Reader;
+use super::readers::ReaderTable;
 use super::secret::{Place, Secret};
 use crate::ledger::LedgerError;
 
@@ -27,6 +29,8 @@ pub struct Settings {
     pub limits: Limits,
     /// The sources.
     pub sources: Vec<Source>,
+    /// Who may ask questions.
+    pub readers: Vec<Reader>,
     /// What the operator should know: secrets that others can read.
     pub warnings: Vec<String>,
 }
@@ -51,6 +55,8 @@ pub struct Limits {
     pub stop_for_ms: u64,
     /// How far a sender's clock may be off ours before it is counted.
     pub clock_skew_seconds: u32,
+    /// Answers that are made at once.
+    pub answers: usize,
 }
 
 impl Default for Limits {
@@ -64,6 +70,7 @@ impl Default for Limits {
             body_for_ms: 60_000,
             stop_for_ms: 30_000,
             clock_skew_seconds: 300,
+            answers: 8,
         }
     }
 }
@@ -122,6 +129,8 @@ struct SourcesFile {
     limits: Limits,
     #[serde(default, rename = "source")]
     sources: Vec<SourceTable>,
+    #[serde(default, rename = "reader")]
+    readers: Vec<ReaderTable>,
 }
 
 #[derive(Deserialize)]
@@ -139,7 +148,7 @@ struct SourceTable {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum AuthTable {
+pub(super) enum AuthTable {
     HmacSha256(HmacTable),
     Bearer(TokenTable),
     GitlabToken(TokenTable),
@@ -149,7 +158,7 @@ enum AuthTable {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct HmacTable {
+pub(super) struct HmacTable {
     secret_file: Option<OneOrMore>,
     secret_env: Option<OneOrMore>,
     header: Option<String>,
@@ -157,14 +166,14 @@ struct HmacTable {
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-struct TokenTable {
+pub(super) struct TokenTable {
     token_file: Option<OneOrMore>,
     token_env: Option<OneOrMore>,
 }
 
 #[derive(Deserialize)]
 #[serde(rename_all = "kebab-case", deny_unknown_fields)]
-enum CertificateTable {
+pub(super) enum CertificateTable {
     /// The common name of the subject.
     CommonName(String),
     /// A DNS name among the alternative names.
@@ -178,7 +187,7 @@ enum CertificateTable {
 /// One name, or several while a secret is being replaced.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum OneOrMore {
+pub(super) enum OneOrMore {
     One(String),
     More(Vec<String>),
 }
@@ -195,7 +204,7 @@ fn channel<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Channel>, D::Er
 }
 
 /// What is wrong with a source, without the name of the file and of the source.
-type Problem = String;
+pub(super) type Problem = String;
 
 impl Settings {
     /// Reads the sources file and the secrets that it names. `listen` is where the sources are
@@ -215,7 +224,12 @@ impl Settings {
     ) -> Result<Self, LedgerError> {
         let wrong = |problem| LedgerError::Settings { path: path.to_owned(), problem };
         let file: SourcesFile = toml::from_str(text).map_err(|e| wrong(told(&e, text)))?;
-        let mut settings = Self { limits: file.limits, sources: Vec::new(), warnings: Vec::new() };
+        let mut settings = Self {
+            limits: file.limits,
+            sources: Vec::new(),
+            readers: Vec::new(),
+            warnings: Vec::new(),
+        };
         settings.limits.check().map_err(|e| wrong(format!("[limits]: {e}")))?;
         if file.sources.is_empty() {
             return Err(wrong("names no [[source]]; without one nothing can be sent".to_owned()));
@@ -227,6 +241,13 @@ impl Settings {
             let source =
                 source.map_err(|e| wrong(format!("source {}: {e}", shown(&name, number))))?;
             settings.sources.push(source);
+        }
+        for (number, table) in file.readers.into_iter().enumerate() {
+            let name = table.name.clone();
+            let reader = table.checked(&around, &mut settings.warnings);
+            let reader =
+                reader.map_err(|e| wrong(format!("reader {}: {e}", shown(&name, number))))?;
+            settings.readers.push(reader);
         }
         settings.unique().map_err(wrong)?;
         Ok(settings)
@@ -242,6 +263,10 @@ impl Settings {
                 return Err(format!("two sources have the path {}", source.path));
             }
         }
+        let mut names = BTreeSet::new();
+        if let Some(twice) = self.readers.iter().find(|r| !names.insert(&r.name)) {
+            return Err(format!("two readers are named {:?}", twice.name));
+        }
         Ok(())
     }
 }
@@ -252,6 +277,7 @@ impl Limits {
             ("connections", self.connections),
             ("waiting", self.waiting),
             ("body-memory-bytes", self.body_memory_bytes),
+            ("answers", self.answers),
         ];
         if let Some((name, _)) = counts.iter().find(|(_, n)| *n == 0) {
             return Err(format!("{name} must not be 0"));
@@ -268,7 +294,7 @@ impl Limits {
 }
 
 /// What a source is checked against.
-struct Around<'a> {
+pub(super) struct Around<'a> {
     folder: &'a Path,
     listen: SocketAddr,
     client_ca: bool,
@@ -276,10 +302,7 @@ struct Around<'a> {
 
 impl SourceTable {
     fn checked(self, around: &Around<'_>, warnings: &mut Vec<String>) -> Result<Source, Problem> {
-        let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
-        if self.name.is_empty() || self.name.len() > 64 || !self.name.chars().all(good) {
-            return Err("a name has 1 to 64 letters, digits, '-', '_' or '.'".to_owned());
-        }
+        check_name(&self.name)?;
         let path = self.path.unwrap_or_else(|| format!("/ingest/{}", self.name));
         check_path(&path)?;
         let default = match self.channel {
@@ -291,16 +314,27 @@ impl SourceTable {
         if body_bytes_max == 0 || record_bytes_max == 0 {
             return Err("body-bytes and record-bytes must not be 0".to_owned());
         }
-        if self
-            .rate
-            .is_some_and(|r| !(r.per_second > 0.0 && r.per_second.is_finite()) || r.burst == 0)
-        {
-            return Err("rate: per-second and burst must be over 0".to_owned());
-        }
+        check_rate(self.rate)?;
         let authenticator = self.auth.checked(self.channel, around, warnings)?;
         let (name, channel, rate) = (self.name, self.channel, self.rate);
         Ok(Source { name, path, channel, authenticator, body_bytes_max, record_bytes_max, rate })
     }
+}
+
+pub(super) fn check_name(name: &str) -> Result<(), Problem> {
+    let good = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    if name.is_empty() || name.len() > 64 || !name.chars().all(good) {
+        return Err("a name has 1 to 64 letters, digits, '-', '_' or '.'".to_owned());
+    }
+    Ok(())
+}
+
+pub(super) fn check_rate(rate: Option<Rate>) -> Result<(), Problem> {
+    let none = |r: Rate| !(r.per_second > 0.0 && r.per_second.is_finite()) || r.burst == 0;
+    if rate.is_some_and(none) {
+        return Err("rate: per-second and burst must be over 0".to_owned());
+    }
+    Ok(())
 }
 
 fn check_path(path: &str) -> Result<(), Problem> {
@@ -310,14 +344,14 @@ fn check_path(path: &str) -> Result<(), Problem> {
             "path {path:?}: a path begins with '/' and has letters, digits, '-', '_', '.', '~' and '/'"
         ));
     }
-    if RESERVED.contains(&path) {
+    if RESERVED.contains(&path) || path == "/v1" || path.starts_with("/v1/") {
         return Err(format!("path {path}: the server answers this path itself; choose another"));
     }
     Ok(())
 }
 
 impl AuthTable {
-    fn checked(
+    pub(super) fn checked(
         self,
         channel: Option<Channel>,
         around: &Around<'_>,

@@ -11,6 +11,7 @@ use crate::story::operation::Operation;
 
 /// A part in a change.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(rename_all = "kebab-case")]
 pub enum Duty {
     /// Asked for it, or pushed to it.
@@ -47,6 +48,7 @@ impl Duty {
 
 /// Somebody's parts in a change.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Part {
     /// The person's id, or the account when nobody is known to own it.
     pub who: String,

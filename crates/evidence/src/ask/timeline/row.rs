@@ -1,6 +1,6 @@
 //! The rows of a timeline, and their order.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, HashSet};
 
 use jiff::Timestamp;
 use serde::Serialize;
@@ -19,6 +19,7 @@ use crate::time::{Moment, Sequence};
 
 /// One thing that happened.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Row {
     /// When it was or began, as far as the records say.
     pub at: Option<Moment>,
@@ -30,6 +31,7 @@ pub struct Row {
 
 /// What a row tells.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "what", content = "of", rename_all = "kebab-case")]
 pub enum What {
     /// A write straight to the Kubernetes API.
@@ -113,39 +115,41 @@ impl Row {
     }
 }
 
-/// The rows of the window, in order.
+/// The rows of the window, in order. Time is asked first: it leaves most of a long story out, and
+/// nothing of that is looked at again.
 pub(super) fn rows(story: &Story, scope: &Scope<'_>) -> Vec<Row> {
-    let operations = story.operations.iter().filter(|o| scope.has_app(&o.app));
-    let operations = operations.map(|o| (o.moment(), o.from(), What::Operation(o.clone().into())));
-    let states = story.state_changes.iter().filter(|s| scope.has_app(&s.app));
-    let states = states.map(|s| (s.at, s.at, What::State(s.clone().into())));
-    let told: BTreeSet<&Cite> = story.acts.iter().filter_map(as_write).flatten().collect();
-    let is_told = |w: &&Write| w.cites.iter().all(|cite| told.contains(cite));
-    let writes = story.writes.iter().filter(|w| scope.has_write(w) && !is_told(w));
-    let writes = writes.map(|w| (Some(w.at), Some(w.at), What::Write(w.clone().into())));
-    let refused = story.refused.iter().filter(|w| scope.has_write(w));
-    let refused = refused.map(|w| (Some(w.at), Some(w.at), What::Refused(w.clone().into())));
-    let starts = story.unmatched_starts.iter().filter(|s| scope.has_name(&s.namespace, &s.name));
-    let starts = starts.map(|s| (s.at, s.at, What::UnmatchedStart(s.clone().into())));
-    let acts = story.acts.iter().filter(|a| !is_state(a) && scope.has_act(a));
-    let acts = acts.map(|a| (a.at, began(a), What::Act(a.clone().into())));
+    let within = |at: Option<Moment>| scope.has_time(at.as_ref());
+    let operations =
+        story.operations.iter().filter(|o| within(o.moment()) && scope.has_app(&o.app));
+    let operations = operations.map(|o| (o.from(), What::Operation(o.clone().into())));
+    let states = story.state_changes.iter().filter(|s| within(s.at) && scope.has_app(&s.app));
+    let states = states.map(|s| (s.at, What::State(s.clone().into())));
+    let of_scope = |w: &&Write| within(Some(w.at)) && scope.has_write(w);
+    let writes: Vec<&Write> = story.writes.iter().filter(of_scope).collect();
+    let told = told(story, &writes);
+    let writes = writes.into_iter().filter(|w| !w.cites.iter().all(|cite| told.contains(cite)));
+    let writes = writes.map(|w| (Some(w.at), What::Write(w.clone().into())));
+    let refused = story.refused.iter().filter(of_scope);
+    let refused = refused.map(|w| (Some(w.at), What::Refused(w.clone().into())));
+    let starts = story.unmatched_starts.iter();
+    let starts = starts.filter(|s| within(s.at) && scope.has_name(&s.namespace, &s.name));
+    let starts = starts.map(|s| (s.at, What::UnmatchedStart(s.clone().into())));
+    let acts = story.acts.iter().filter(|a| within(a.at) && !is_state(a) && scope.has_act(a));
+    let acts = acts.map(|a| (began(a), What::Act(a.clone().into())));
     // A commit without a time is in no window: its pushes and proposals tell of it.
-    let commits = story.commits.iter().filter(|c| c.at.is_some() && scope.has_commit(&c.id));
-    let commits = commits.map(|c| (c.at, c.at, What::Commit(c.clone().into())));
-    let all = operations
-        .chain(states)
-        .chain(writes)
-        .chain(refused)
-        .chain(starts)
-        .chain(acts)
-        .chain(commits);
-    let inside = all.filter(|(during, _, _)| scope.has_time(during.as_ref()));
-    in_order(inside.map(|(_, at, what)| Row::new(at, what)).collect())
+    let dated = |c: &&CommitSeen| c.at.is_some() && within(c.at) && scope.has_commit(&c.id);
+    let commits = story.commits.iter().filter(dated);
+    let commits = commits.map(|c| (c.at, What::Commit(c.clone().into())));
+    let all = operations.chain(states).chain(writes).chain(refused).chain(starts);
+    let all = all.chain(acts).chain(commits);
+    in_order(all.map(|(at, what)| Row::new(at, what)).collect())
 }
 
-/// The records of an act that tells an audited write: the same write needs no row of its own.
-fn as_write(act: &Act) -> Option<impl Iterator<Item = &Cite>> {
-    act.writer.as_ref().map(|_| act.cites.iter())
+/// Records of these writes that an act tells: the same write needs no row of its own.
+fn told<'s>(story: &Story, writes: &[&'s Write]) -> HashSet<&'s Cite> {
+    let asked: HashSet<&Cite> = writes.iter().flat_map(|w| w.cites.iter()).collect();
+    let acts = story.acts.iter().filter(|act| act.writer.is_some());
+    acts.flat_map(|act| act.cites.iter()).filter_map(|cite| asked.get(cite).copied()).collect()
 }
 
 /// What lasts stands where it began.

@@ -4,6 +4,7 @@ use serde::Serialize;
 
 /// The binding and the role that allowed a request.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Right {
     /// `ClusterRoleBinding` or `RoleBinding`.
     pub binding_kind: String,

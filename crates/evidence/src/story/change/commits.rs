@@ -22,6 +22,7 @@ const CO_AUTHOR: &str = "co-authored-by:";
 
 /// A commit, and whom it names.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct CommitBy {
     /// The commit.
     pub commit: String,

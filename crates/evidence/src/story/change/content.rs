@@ -10,6 +10,7 @@ use serde::Serialize;
 
 /// Whether what was deployed is what was approved.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "content", rename_all = "kebab-case")]
 pub enum Content {
     /// The approved head, or one of the commits that it consists of.

@@ -16,6 +16,7 @@ use crate::time::Moment;
 
 /// One transition.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 pub struct Transition {
     /// What it is: `app@version` of an operation, or the kind of an act.
     pub what: String,
@@ -33,6 +34,7 @@ pub struct Transition {
 
 /// Where a transition belongs.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
+#[cfg_attr(feature = "schema", derive(schemars::JsonSchema))]
 #[serde(tag = "class", rename_all = "kebab-case")]
 pub enum Class {
     /// To one change.

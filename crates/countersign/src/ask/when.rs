@@ -27,13 +27,9 @@ pub enum Said {
     ToTheDay,
 }
 
-/// A text that says no moment, or no time zone.
+/// A text that says no moment.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
-#[error(
-    "{0:?} is no moment or time zone; say when by --at, --from and --to, or --whole: \
-     2026-11-23T21:47:42Z, \"2026-11-23 21:47\", 2026-11-23, 21:47 or \"mon 21:47:42\"; \
-     --tz as Europe/Madrid"
-)]
+#[error("{0:?} is no moment")]
 pub struct BadTime(pub String);
 
 /// Reads a moment. `now` is in the time zone that the text is meant in.
