@@ -108,7 +108,12 @@ pub fn blind_spots(seen: &BTreeSet<Channel>, kinds: &BTreeMap<String, u64>) -> V
         missing.filter_map(|c| shown(c).map(|shows| spot(SpotKind::Channel, c.id(), shows)));
     // Without any watch the channel's own line says it.
     let watched = seen.contains(&Channel::KubernetesObjectWatch);
-    let unwatched = KINDS.iter().filter(|(kind, _)| watched && !kinds.contains_key(*kind));
+    // Secrets are watched by their metadata, whose lines have a kind of their own.
+    let came = |kind: &str| {
+        kinds.contains_key(kind)
+            || (kind == "Secret" && kinds.contains_key("PartialObjectMetadata"))
+    };
+    let unwatched = KINDS.iter().filter(|(kind, _)| watched && !came(kind));
     let unwatched = unwatched.map(|(kind, shows)| spot(SpotKind::WatchedKind, kind, shows));
     let always = ALWAYS.iter().map(|(of, shows)| spot(SpotKind::Always, of, shows));
     channels.chain(unwatched).chain(always).collect()

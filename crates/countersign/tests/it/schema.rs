@@ -66,7 +66,7 @@ fn keyword_of(
     };
     let schemas = || says.as_array().into_iter().flatten();
     match keyword {
-        "$schema" | "$id" | "$defs" | "title" | "description" | "format" => holds(true),
+        "$schema" | "$id" | "$defs" | "title" | "description" | "format" | "default" => holds(true),
         "$ref" => {
             let pointer = says.as_str().and_then(|r| r.strip_prefix('#')).expect("a local $ref");
             check(root, root.pointer(pointer).expect("a definition"), value, at)
@@ -78,6 +78,7 @@ fn keyword_of(
         "const" => holds(says == value),
         "enum" => holds(schemas().any(|one| one == value)),
         "minimum" => holds(value.as_f64().is_none_or(|n| n >= says.as_f64().expect("a number"))),
+        "maximum" => holds(value.as_f64().is_none_or(|n| n <= says.as_f64().expect("a number"))),
         "minItems" => holds(
             value.as_array().is_none_or(|a| a.len() as u64 >= says.as_u64().expect("a count")),
         ),

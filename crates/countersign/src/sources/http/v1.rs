@@ -98,7 +98,8 @@ async fn read(
         }
         Err(problem) => {
             let from = peer.address;
-            api.shared.notice(format!("reader {reader}: {status} to {from}: {}", problem.detail));
+            // What somebody asked about is not the operator's to read.
+            api.shared.notice(format!("reader {reader}: {status} to {from}: {path}"));
             problem.into_response()
         }
     }
