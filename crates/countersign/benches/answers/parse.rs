@@ -9,7 +9,6 @@ use std::time::{Duration, Instant};
 use countersign::entropy::SystemSalts;
 use evidence::channel::Channel;
 use evidence::parse;
-use evidence::record::envelope::Envelope;
 use evidence::record::payload::Payload;
 
 use crate::evenings;
@@ -55,7 +54,7 @@ fn payloads() -> Outcome<BTreeMap<Channel, Vec<Vec<u8>>>> {
         evenings::evening(&evenings::sources()?, (&terms.0, &terms.1), 0, &mut SystemSalts::new());
     let mut by: BTreeMap<Channel, Vec<Vec<u8>>> = BTreeMap::new();
     for entry in taken.iter().flat_map(|batch| &batch.entries) {
-        let channel = Envelope::decode(&entry.leaf)?.cite.channel;
+        let channel = entry.cite.channel;
         let payload = Payload::decode(&entry.payload)?.record();
         by.entry(channel).or_default().push(payload);
     }
