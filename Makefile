@@ -3,12 +3,13 @@
 CARGO ?= cargo
 CRASH_TRIALS ?= 10000
 FUZZ_SECONDS ?= 180
+PACK_MUTATIONS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint doc bench crash fuzz clean cargo
+.PHONY: help demo test lint doc bench crash fuzz mutations second-verifier clean cargo
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-7s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: cargo ## ingest the recorded evening into a fresh ledger and show what happened in it
 	$(CARGO) run --release --locked -p countersign -- demo
@@ -44,6 +45,12 @@ crash: cargo ## kill an ingest at random points, CRASH_TRIALS times (10000; `mak
 
 fuzz: cargo ## run every fuzz target for FUZZ_SECONDS (180) each; needs a C++ compiler
 	fuzz/run $(FUZZ_SECONDS)
+
+mutations: cargo ## change packs at random, PACK_MUTATIONS times (100000; `make test` does 2000)
+	PACK_MUTATIONS=$(PACK_MUTATIONS) $(CARGO) test --locked -p verify --test it mutations -- --nocapture
+
+second-verifier: cargo ## hold the verdicts on the tamper matrix to those of a verifier in Python
+	CARGO=$(CARGO) tests/second-verifier/run
 
 clean: cargo ## remove what was built
 	$(CARGO) clean

@@ -2,6 +2,7 @@
 
 pub mod change;
 pub mod drift;
+pub mod part;
 pub mod people;
 pub mod running;
 pub mod timeline;

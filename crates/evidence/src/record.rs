@@ -13,6 +13,7 @@ use crate::channel::Channel;
 pub mod check;
 pub mod envelope;
 pub mod payload;
+pub mod redaction;
 
 /// A record's natural key within its channel: what makes a redelivery recognisable.
 ///

@@ -10,7 +10,7 @@
 //! however often each of them came. Facts are keyed by identities (uid and resourceVersion, audit
 //! id and stage), merging is set union, and every statement cites its records.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
@@ -28,6 +28,7 @@ use self::state::StateChange;
 use self::telling::Teller;
 use self::wire::Cites;
 use self::write::{Answer, Write};
+use crate::channel::Channel;
 use crate::parse::ResourceVersion;
 use crate::parse::kubernetes_event_watch::ArgoEvent;
 use crate::people::People;
@@ -48,6 +49,7 @@ mod episode;
 mod fold;
 mod forge;
 mod graph;
+pub mod header;
 pub mod initiator;
 mod metrics;
 pub mod operation;
@@ -56,6 +58,10 @@ pub mod state;
 mod telling;
 pub mod wire;
 pub mod write;
+
+/// The version of the rules by which a story follows from its records. It rises with every change
+/// that may tell another story from the same records; a pack names it.
+pub const RULES: u32 = 1;
 
 /// The version of a story's JSON. A reader must refuse a version it does not know.
 pub const VERSION: u32 = 1;
@@ -119,6 +125,22 @@ pub fn derive(records: impl IntoIterator<Item = Record>, people: &People) -> Sto
         derivation.add(&record);
     }
     derivation.story(people)
+}
+
+/// Derives the story of some of the records of a ledger. `left_out` says how many of each channel
+/// there are besides: its silence then says nothing, because the record may be among those.
+pub fn derive_part(
+    records: impl IntoIterator<Item = Record>,
+    left_out: &BTreeMap<Channel, usize>,
+    people: &People,
+) -> Story {
+    let mut derivation = Derivation::default();
+    for record in records {
+        derivation.add(&record);
+    }
+    let mut coverage = derivation.coverage();
+    coverage::leave_out(&mut coverage, left_out);
+    told(&derivation.0, coverage, people)
 }
 
 /// A derivation under way: the records folded so far, one at a time, so that nobody has to hold all
@@ -188,7 +210,8 @@ impl Story {
         serde_json::to_vec(self).expect("a story has text keys only and is written to memory")
     }
 
-    fn persons(&self) -> BTreeSet<String> {
+    /// The ids of all persons that the story names.
+    pub(crate) fn persons(&self) -> BTreeSet<String> {
         let of_operations = self.operations.iter().flat_map(telling::persons);
         let starts = self.unmatched_starts.iter().filter_map(|s| s.who.as_ref());
         let writers = self.writes.iter().chain(&self.refused).flat_map(Write::identities);

@@ -52,7 +52,7 @@ pub use note::{
     VerifiedNote, VerifiedSignature, VerifierKey, VerifierKeyError, sign_note,
 };
 pub use proof::{
-    BuildError, ConsistencyProof, InclusionProof, NodeSource, ProofError, RangeProof,
+    BuildError, ConsistencyProof, InclusionProof, NodeSource, ProofError, RangeProof, root_within,
     verify_consistency, verify_inclusion, verify_range,
 };
 pub use size::{LeafIndex, ParseSizeError, TreeSize};

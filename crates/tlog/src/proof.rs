@@ -27,7 +27,7 @@ use thiserror::Error;
 
 pub use self::consistency::{ConsistencyProof, verify_consistency};
 pub use self::inclusion::{InclusionProof, verify_inclusion};
-pub use self::range::{RangeProof, verify_range};
+pub use self::range::{RangeProof, root_within, verify_range};
 use crate::hash::{EMPTY_ROOT, Hash};
 use crate::size::{LeafIndex, TreeSize};
 use crate::tree::{NodeId, cover, fold_peaks};

@@ -1,70 +1,113 @@
 //! `countersign-verify`: checks a pack offline.
 //!
-//! Two answers: is the record intact, and does the story follow from it. Reads one file, opens no
-//! connection, writes to standard output. Exit codes: 0 both hold, 2 usage, 4 verification failed,
-//! 5 the file cannot be read.
+//! Two answers: is the record intact, and does the story follow from it. Reads the files that it is
+//! given, opens no connection, writes to standard output.
 
 use std::io::Write as _;
 use std::process::ExitCode;
 
-use evidence::pack;
+use evidence::pack::{self, Terms, Trust};
 use tlog::VerifierKey;
 
 const USAGE: &str = "\
-Usage: countersign-verify [--key KEY] PACK
+Usage: countersign-verify [--key KEY | --trust FILE] [--checkpoint FILE] [--format json] PACK
 
 Checks a Countersign pack offline: is the record intact, and does the story follow from it.
 
-  --key KEY   the ledger's verifier key, got by another way than the pack
-  --version   print the version
+  --key KEY          the ledger's verifier key, got by another way than the pack
+  --trust FILE       a trust policy file: logs, witnesses, and how many must have cosigned
+  --checkpoint FILE  a checkpoint of this ledger that you kept from before
+  --format json      the verdict for machines
+  --version          print the version
 
-Exit codes: 0 both hold, 2 usage, 4 verification failed, 5 the file cannot be read
+Exit codes:
+  0  the record is intact and the story follows from it
+  2  the command cannot be understood
+  3  intact, but something cannot be told: the rules of the story are not those of this
+     program, or the pack does not reach to the checkpoint that you kept
+  4  not intact, contradicted by the checkpoint that you kept, or the story does not follow
+  5  a file cannot be read
 ";
 
-enum Asked {
-    Verify { pack: String, key: Option<Box<VerifierKey>> },
-    Print(String),
+#[derive(Default)]
+struct Asked {
+    pack: Option<String>,
+    trust: Option<Trust>,
+    checkpoint: Option<String>,
+    json: bool,
+    print: Option<String>,
 }
 
+/// What ends the program before a verdict: a message and the exit code.
+struct Stopped(String, u8);
+
 fn main() -> ExitCode {
-    let (text, code) = match parse(std::env::args().skip(1)) {
-        Ok(Asked::Print(text)) => (text, 0),
-        Ok(Asked::Verify { pack, key }) => verify(&pack, key.as_deref()),
-        Err(problem) => (format!("error: {problem}\n\n{USAGE}"), 2),
+    let (text, code) = match parse(std::env::args().skip(1)).and_then(run) {
+        Ok(answer) => answer,
+        Err(Stopped(problem, 2)) => (format!("error: {problem}\n\n{USAGE}").into_bytes(), 2),
+        Err(Stopped(problem, code)) => (format!("error: {problem}\n").into_bytes(), code),
     };
-    let written = std::io::stdout().write_all(text.as_bytes());
+    let written = std::io::stdout().write_all(&text);
     ExitCode::from(if written.is_ok() { code } else { 5 })
 }
 
-fn parse(mut args: impl Iterator<Item = String>) -> Result<Asked, String> {
-    let (mut pack, mut key) = (None, None);
+fn parse(mut args: impl Iterator<Item = String>) -> Result<Asked, Stopped> {
+    let misuse = |problem: String| Stopped(problem, 2);
+    let mut asked = Asked::default();
     while let Some(arg) = args.next() {
+        let mut value =
+            |what: &str| args.next().ok_or_else(|| misuse(format!("{arg} needs {what}")));
         match arg.as_str() {
-            "--help" | "-h" => return Ok(Asked::Print(USAGE.to_owned())),
+            "--help" | "-h" => asked.print = Some(USAGE.to_owned()),
             "--version" => {
-                let version = env!("CARGO_PKG_VERSION");
-                return Ok(Asked::Print(format!("countersign-verify {version}\n")));
+                asked.print = Some(format!("countersign-verify {}\n", env!("CARGO_PKG_VERSION")));
+            }
+            "--key" | "--trust" if asked.trust.is_some() => {
+                return Err(misuse("one of --key and --trust, once".to_owned()));
             }
             "--key" => {
-                let text = args.next().ok_or("--key needs a verifier key")?;
-                let parsed: VerifierKey = text.parse().map_err(|e| format!("--key: {e}"))?;
-                key = Some(Box::new(parsed));
+                let key: Result<VerifierKey, _> = value("a verifier key")?.parse();
+                asked.trust = Some(Trust::in_log(key.map_err(|e| misuse(format!("--key: {e}")))?));
             }
-            option if option.starts_with('-') => return Err(format!("unknown option {option}")),
-            _ if pack.is_some() => return Err("one pack at a time".to_owned()),
-            _ => pack = Some(arg),
+            "--trust" => {
+                let path = value("a file")?;
+                let text = String::from_utf8_lossy(&read(&path)?).into_owned();
+                let trust = Trust::parse(&text).map_err(|e| misuse(format!("{path}: {e}")))?;
+                asked.trust = Some(trust);
+            }
+            "--checkpoint" => asked.checkpoint = Some(value("a file")?),
+            "--format" => match value("text or json")?.as_str() {
+                "json" => asked.json = true,
+                "text" => asked.json = false,
+                _ => return Err(misuse("--format needs text or json".to_owned())),
+            },
+            option if option.starts_with('-') => {
+                return Err(misuse(format!("unknown option {option}")));
+            }
+            _ if asked.pack.is_some() => return Err(misuse("one pack at a time".to_owned())),
+            _ => asked.pack = Some(arg),
         }
     }
-    let pack = pack.ok_or("no pack named")?;
-    Ok(Asked::Verify { pack, key })
+    Ok(asked)
 }
 
-fn verify(path: &str, key: Option<&VerifierKey>) -> (String, u8) {
-    match std::fs::read(path) {
-        Err(e) => (format!("error: cannot read {path}: {e}\n"), 5),
-        Ok(bytes) => {
-            let verdict = pack::verify(&bytes, key);
-            (verdict.report(), if verdict.holds() { 0 } else { 4 })
-        }
+fn run(asked: Asked) -> Result<(Vec<u8>, u8), Stopped> {
+    if let Some(text) = asked.print {
+        return Ok((text.into_bytes(), 0));
     }
+    let path = asked.pack.ok_or_else(|| Stopped("no pack named".to_owned(), 2))?;
+    let bytes = read(&path)?;
+    let kept = asked.checkpoint.as_deref().map(read).transpose()?;
+    let terms = Terms { trust: asked.trust.as_ref(), kept: kept.as_deref() };
+    let verdict = pack::verify(&bytes, &terms);
+    let text = if asked.json {
+        [verdict.to_json().as_slice(), b"\n"].concat()
+    } else {
+        verdict.report().into_bytes()
+    };
+    Ok((text, verdict.code()))
+}
+
+fn read(path: &str) -> Result<Vec<u8>, Stopped> {
+    std::fs::read(path).map_err(|e| Stopped(format!("cannot read {path}: {e}"), 5))
 }

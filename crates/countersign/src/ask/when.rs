@@ -5,7 +5,7 @@
 
 use jiff::civil::{Date, DateTime, Time, Weekday};
 use jiff::tz::TimeZone;
-use jiff::{Timestamp, ToSpan as _, Zoned};
+use jiff::{SignedDuration, Timestamp, ToSpan as _, Zoned};
 
 /// A moment and how exactly it was said.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,6 +31,15 @@ pub enum Said {
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0:?} is no moment")]
 pub struct BadTime(pub String);
+
+/// The end of what was said: a minute or a day said as the end is part of the period.
+pub fn end(moment: Moment) -> Result<Timestamp, jiff::Error> {
+    moment.from.checked_add(match moment.said {
+        Said::ToTheSecond => SignedDuration::from_secs(1),
+        Said::ToTheMinute => SignedDuration::from_mins(1),
+        Said::ToTheDay => SignedDuration::from_hours(24),
+    })
+}
 
 /// Reads a moment. `now` is in the time zone that the text is meant in.
 pub fn parse(text: &str, now: &Zoned) -> Result<Moment, BadTime> {

@@ -1,11 +1,13 @@
 //! `countersign demo`: the main job on a recorded evening, step by step, with the embedded store.
 
 use std::ffi::OsString;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
 
 use super::{Context, Outcome, run as run_command, terminal::Terminal};
+use crate::ledger::dir::LedgerDir;
+use crate::ledger::history;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -15,6 +17,9 @@ pub(super) struct Args {
     /// Folder for the demo's ledger and pack; an earlier demo's is replaced
     #[arg(long, value_name = "DIR", default_value = "target/demo")]
     into: PathBuf,
+    /// Leave a server up that takes records into the demo's ledger: from this machine only
+    #[arg(long)]
+    serve: bool,
 }
 
 /// What is taken in: folders of record files, a bundle of the repository, answers of Prometheus.
@@ -40,7 +45,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
     prepare(args)?;
     let path = |name: &str| args.into.join(name).display().to_string();
     let capture = |name: &str| args.captures.join(name).display().to_string();
-    let (ledger, pack, people) = (path("ledger"), path("evening.pack"), capture("people.json"));
+    let (ledger, people) = (path("ledger"), capture("people.json"));
     let audit = capture("kubernetes/audit.jsonl.gz");
     let sources: Vec<String> = SOURCES.iter().map(|name| capture(name)).collect();
     let mut ingest = vec!["ingest"];
@@ -52,27 +57,62 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
     demo.step(&ingest, 0)?;
     demo.say("3. The same again: nothing moves, every record is recognised")?;
     demo.step(&["ingest", &audit], 0)?;
-    demo.say("4. What happened in production at 21:47 and 42 seconds?")?;
-    let at = ["timeline", "--at", "2026-11-23T21:47:42Z", "--app", "payments-prod"];
-    demo.step(&at, 1)?;
-    demo.say("5. One change, from the request to the pods")?;
-    demo.step(&["change", "show", "pr:103"], 1)?;
-    demo.say("6. Where did the live state leave git?")?;
-    demo.step(&["drift", "list", "--env", "prod"], 1)?;
-    demo.say("7. Take the evidence out, and check it as somebody else would")?;
-    demo.step(&["evidence", "export", "--out", &pack], 0)?;
-    demo.step(&["verify", &pack], 0)?;
-    demo.say("8. One byte changed")?;
-    let changed = path("changed.pack");
-    flip_a_byte(&pack, &changed)?;
-    demo.step(&["verify", &changed], 4)?;
-    demo.say("9. Is the ledger itself in order?")?;
+    ask(&mut demo)?;
+    hand_over(&mut demo, &path)?;
+    demo.say("12. Is the ledger itself in order?")?;
     demo.step(&["ledger", "fsck"], 0)?;
     writeln!(
         demo.context.out,
         "\nThe ledger stays in {ledger}; ask it more:\n  countersign --ledger {ledger} --people {people} timeline --at \"2026-11-23 21:46\""
     )?;
+    if args.serve {
+        serve(&mut demo, &path("sources.toml"))?;
+    }
     Ok(Outcome::Done)
+}
+
+/// Questions about the evening.
+fn ask(demo: &mut Demo<'_, '_>) -> anyhow::Result<()> {
+    demo.say("4. What happened in production at 21:46?")?;
+    demo.step(&["timeline", "--at", "2026-11-23 21:46"], 0)?;
+    demo.say("5. And at 21:47 and 42 seconds?")?;
+    let at = ["timeline", "--at", "2026-11-23T21:47:42Z", "--app", "payments-prod"];
+    demo.step(&at, 1)?;
+    demo.say("6. One change, from the request to the pods")?;
+    demo.step(&["change", "show", "pr:103"], 1)?;
+    demo.say("7. Where did the live state leave git?")?;
+    demo.step(&["drift", "list", "--env", "prod"], 1)
+}
+
+/// The evidence in files that verify without the ledger.
+fn hand_over(demo: &mut Demo<'_, '_>, path: &impl Fn(&str) -> String) -> anyhow::Result<()> {
+    let (evening, change, incident) =
+        (path("evening.pack"), path("pr103.pack"), path("incident.pack"));
+    demo.say("8. Take the evidence out: everything, one change, two minutes")?;
+    demo.step(&["evidence", "export", "--out", &evening], 0)?;
+    demo.step(&["evidence", "export", "--change", "pr:103", "--out", &change], 0)?;
+    let period = ["--from", "2026-11-23 21:46", "--to", "2026-11-23 21:47"];
+    let export = ["evidence", "export", "--out", &incident];
+    demo.step(&[&export[..], &period].concat(), 0)?;
+    demo.say("9. Check it as somebody else would, with a checkpoint kept from before")?;
+    let kept = path("kept.checkpoint");
+    keep(demo.ledger, &kept)?;
+    demo.step(&["verify", "--checkpoint", &kept, &evening], 0)?;
+    demo.say("10. A part shows what it holds, and says what was left out")?;
+    demo.step(&["verify", &change], 0)?;
+    demo.say("11. One byte changed")?;
+    let changed = path("changed.pack");
+    flip_a_byte(&evening, &changed)?;
+    demo.step(&["verify", &changed], 4)
+}
+
+/// Serves until it is told to stop, for senders on this machine.
+fn serve(demo: &mut Demo<'_, '_>, sources: &str) -> anyhow::Result<()> {
+    let source = "[[source]]\nname = \"audit\"\nchannel = \"kubernetes-audit\"\n\
+                  auth = \"none-loopback-only\"\n";
+    std::fs::write(sources, source)?;
+    demo.say("13. Take more records: Ctrl-C ends it")?;
+    demo.step(&["serve", "--sources", sources], 0)
 }
 
 fn prepare(args: &Args) -> anyhow::Result<()> {
@@ -95,6 +135,15 @@ fn prepare(args: &Args) -> anyhow::Result<()> {
     }
     std::fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
     std::fs::write(folder.join(MARK), "made by `countersign demo`, replaced by the next one\n")?;
+    Ok(())
+}
+
+/// Keeps a checkpoint from the middle of the evening, as an auditor who was there before would have.
+fn keep(ledger: &str, kept: &str) -> anyhow::Result<()> {
+    let dir = LedgerDir::open(Path::new(ledger))?;
+    let (notes, _) = history::read(&dir.checkpoints())?;
+    let note = notes.get(notes.len() / 2).context("no checkpoint was published")?;
+    std::fs::write(kept, note)?;
     Ok(())
 }
 

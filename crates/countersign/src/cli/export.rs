@@ -1,50 +1,108 @@
 //! `countersign evidence export`.
 
-use std::collections::BTreeMap;
 use std::fs::File;
-use std::io::{BufWriter, Write};
-use std::ops::ControlFlow;
+use std::io::Write as _;
 use std::path::{Path, PathBuf};
 
-use evidence::pack::{Head, encode_entry, encode_head};
+use evidence::pack::Selection;
+use evidence::pack::proofs::{Older, Proofs};
+use evidence::pack::select::select;
+use evidence::pack::write::{Draft, write};
 use evidence::people::People;
 use evidence::record::Record;
-use evidence::story::derive;
-use tlog::LeafIndex;
+use jiff::Timestamp;
+use jiff::tz::TimeZone;
+use tlog::{ConsistencyProof, Hash, LeafIndex, RangeProof, TreeSize};
 
 use super::{Context, Format, Outcome, show};
+use crate::ask::when::{self, BadTime};
 use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
 
 #[derive(Debug, clap::Subcommand)]
 pub(super) enum Command {
-    /// Write the ledger's entries, its newest checkpoint and the story into one file (preview form)
-    Export {
-        /// The file to write
-        #[arg(long, short, value_name = "FILE")]
-        out: PathBuf,
-    },
+    /// Write evidence into one file that verifies offline: everything, a change, a period …
+    Export(Args),
+}
+
+#[derive(Debug, clap::Args)]
+pub(super) struct Args {
+    /// The file to write
+    #[arg(long, short, value_name = "FILE")]
+    out: PathBuf,
+    /// Only this change: `pr:N`, a commit, a ticket's key or `operation:app@version`
+    #[arg(long, value_name = "WHAT", conflicts_with_all = ["app", "env", "from", "to"])]
+    change: Option<String>,
+    /// Only this Application: `name` or `namespace/name`
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["env", "from", "to"])]
+    app: Option<String>,
+    /// Only the Applications of this environment
+    #[arg(long, value_name = "NAME", conflicts_with_all = ["from", "to"])]
+    env: Option<String>,
+    /// Only what was recorded of a period: its beginning
+    #[arg(long, value_name = "TIME", requires = "to")]
+    from: Option<String>,
+    /// Its end
+    #[arg(long, value_name = "TIME", requires = "from")]
+    to: Option<String>,
+    /// Time zone of the period
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    tz: String,
+    /// What "now" and "today" mean; the system's clock, unless said
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
+    /// Replace personal values by pseudonyms, the same value by the same one in every pack
+    #[arg(long)]
+    pseudonymise: bool,
+    /// A checkpoint that the reader kept: the pack will show that the ledger grew from it
+    #[arg(long, value_name = "FILE")]
+    since: Vec<PathBuf>,
 }
 
 pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let Command::Export { out } = command;
+    let Command::Export(args) = command;
     let dir = LedgerDir::open(context.ledger())?;
-    let people_json = match &context.shared.people {
+    let people = match &context.shared.people {
         Some(path) => std::fs::read_to_string(path).map_err(LedgerError::file("read", path))?,
         None => "{}".to_owned(),
     };
-    let entries = export(&dir, &people_json, &context.people()?, out)?;
-    let bytes = out.metadata().map_or(0, |m| m.len());
+    let selection = selection(args, (context.clock)())?;
+    let draft = draft(&dir, people, &context.people()?, selection, args)?;
+    let pack = write(&draft)?;
+    let written = File::create(&args.out).and_then(|mut file| {
+        file.write_all(&pack)?;
+        file.sync_all()
+    });
+    written.map_err(LedgerError::file("write", &args.out))?;
+    let entries = draft.entries.len() as u64;
+    let payloads = draft.entries.iter().filter(|(_, payload)| payload.is_some()).count() as u64;
+    tell(context, &dir, &args.out, pack.len() as u64, (payloads, entries))?;
+    Ok(Outcome::Done)
+}
+
+fn tell(
+    context: &mut Context<'_>,
+    dir: &LedgerDir,
+    out: &Path,
+    bytes: u64,
+    (payloads, entries): (u64, u64),
+) -> anyhow::Result<()> {
     if context.shared.format == Format::Json {
-        let json =
-            serde_json::json!({ "export": 0, "pack": out, "entries": entries, "bytes": bytes });
+        let json = serde_json::json!({
+            "export": 1, "pack": out, "entries": entries, "payloads": payloads, "bytes": bytes,
+        });
         writeln!(context.out, "{json}")?;
-        return Ok(Outcome::Done);
+        return Ok(());
     }
+    let in_full = if payloads == entries {
+        String::new()
+    } else {
+        format!("{} in full, ", show::of(payloads, "record", "records"))
+    };
     writeln!(
         context.out,
-        "Wrote {} ({}, {})",
+        "Wrote {} ({}, {in_full}{})",
         out.display(),
         show::of(entries, "entry", "entries"),
         show::size(bytes),
@@ -55,64 +113,86 @@ pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Resul
         dir.settings.verifier_key,
         out.display()
     )?;
-    Ok(Outcome::Done)
+    Ok(())
 }
 
-/// Writes a pack of the whole ledger as it is under its newest checkpoint.
-pub(super) fn export(
+fn selection(args: &Args, system: Timestamp) -> anyhow::Result<Selection> {
+    if let Some(what) = &args.change {
+        return Ok(Selection::Change { what: what.clone() });
+    }
+    if let Some(name) = &args.app {
+        return Ok(Selection::Application { name: name.clone() });
+    }
+    if let Some(name) = &args.env {
+        return Ok(Selection::Environment { name: name.clone() });
+    }
+    let (Some(from), Some(to)) = (&args.from, &args.to) else {
+        return Ok(Selection::Ledger);
+    };
+    let tz = TimeZone::get(&args.tz).map_err(|_| BadTime(args.tz.clone()))?;
+    let now = args.now.unwrap_or(system).to_zoned(tz);
+    let (from, to) = (when::parse(from, &now)?.from, when::end(when::parse(to, &now)?)?);
+    anyhow::ensure!(from < to, "the period ends before it begins");
+    Ok(Selection::Period { from: from.to_string(), to: to.to_string() })
+}
+
+/// Gathers what the pack is made of: the ledger as it is under its newest checkpoint.
+fn draft(
     dir: &LedgerDir,
-    people_json: &str,
+    people_json: String,
     people: &People,
-    out: &Path,
-) -> anyhow::Result<u64> {
+    selection: Selection,
+    args: &Args,
+) -> anyhow::Result<Draft> {
     let reader = Reader::open(dir)?;
-    let checkpoint = reader.checkpoint().to_owned();
-    let mut records = Vec::new();
-    let size = reader.records(dir, |_, record| records.push(record))?.size().get();
-    let (people_json, story) = story_and_people(records, people_json, people)?;
-    let head = Head {
-        pack: 0,
+    let mut records: Vec<Record> = Vec::new();
+    let checkpoint = reader.records(dir, |_, record| records.push(record))?;
+    let (size, root) = (checkpoint.size(), checkpoint.root());
+    anyhow::ensure!(!size.is_empty(), "the ledger is empty: there is nothing to export");
+    let selected = select(&records, people, &selection).map_err(anyhow::Error::msg)?;
+    let index = |place: Option<&usize>| place.map_or(0, |place| *place as u64);
+    let (start, end) = (index(selected.first()), index(selected.last()) + 1);
+    let mut entries = Vec::new();
+    reader.range(LeafIndex::new(start)..LeafIndex::new(end), |entry| {
+        let place = usize::try_from(entry.index.get()).unwrap_or(usize::MAX);
+        entries.push((entry.leaf, selected.contains(&place).then_some(entry.payload)));
+    })?;
+    let pseudonyms = args.pseudonymise.then(|| dir.pseudonym_key()).transpose()?;
+    Ok(Draft {
         origin: dir.settings.origin.clone(),
         key: dir.settings.verifier_key.clone(),
-        checkpoint,
+        note: reader.checkpoint().to_owned(),
+        size: size.get(),
+        root: root.to_base64(),
+        start,
+        entries,
+        proofs: proofs(dir, &reader, (start, end), size, &args.since)?,
+        selection,
+        refused: reader.refused_by_channel()?,
         people: people_json,
-        story,
-    };
-    let mut file = BufWriter::new(File::create(out).map_err(LedgerError::file("create", out))?);
-    file.write_all(&encode_head(&head)?)?;
-    each(&reader, size, |entry| Ok(file.write_all(&encode_entry(&entry.leaf, &entry.payload)?)?))?;
-    file.into_inner().map_err(std::io::IntoInnerError::into_error)?.sync_all()?;
-    Ok(size)
+        pseudonyms,
+    })
 }
 
-/// The story, and of the people map only those whom it names: the map is kept outside of evidence
-/// so that it can be erased.
-fn story_and_people(
-    records: Vec<Record>,
-    people_json: &str,
-    people: &People,
-) -> anyhow::Result<(String, String)> {
-    let named = derive(records.iter().cloned(), people).people;
-    let mut map: BTreeMap<String, serde_json::Value> = serde_json::from_str(people_json)?;
-    map.retain(|person, _| named.contains(person));
-    let people_json = serde_json::to_string(&map)?;
-    let story = derive(records, &People::from_json(people_json.as_bytes())?);
-    Ok((people_json, String::from_utf8(story.to_json())?))
-}
-
-fn each(
+fn proofs(
+    dir: &LedgerDir,
     reader: &Reader,
-    size: u64,
-    mut visit: impl FnMut(&crate::ledger::read::StoredEntry) -> anyhow::Result<()>,
-) -> anyhow::Result<()> {
-    let failed = reader.entries(LeafIndex::FIRST, |entry| {
-        if entry.index.get() >= size {
-            return ControlFlow::Break(Ok(()));
-        }
-        match visit(&entry) {
-            Ok(()) => ControlFlow::Continue(()),
-            Err(e) => ControlFlow::Break(Err(e)),
-        }
-    })?;
-    failed.unwrap_or(Ok(()))
+    (start, end): (u64, u64),
+    size: TreeSize,
+    since: &[PathBuf],
+) -> anyhow::Result<Proofs> {
+    let base64 = |hashes: &[Hash]| hashes.iter().map(Hash::to_base64).collect();
+    let nodes = reader.nodes();
+    let range = LeafIndex::new(start)..LeafIndex::new(end);
+    let range = RangeProof::build(&nodes, range, size)?;
+    let mut consistency: Vec<Older> = Vec::new();
+    for path in since {
+        let note = std::fs::read(path).map_err(LedgerError::file("read", path))?;
+        let older = reader.older(dir, &note, path)?;
+        let proof = ConsistencyProof::build(&nodes, older, size)?;
+        consistency.push(Older { size: older.get(), hashes: base64(proof.hashes()) });
+    }
+    consistency.sort_by_key(|older| older.size);
+    consistency.dedup_by_key(|older| older.size);
+    Ok(Proofs { range: base64(range.hashes()), consistency })
 }

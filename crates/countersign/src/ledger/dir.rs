@@ -179,6 +179,11 @@ impl LedgerDir {
         read_private(&self.content_key_file()).map(ContentKey::new)
     }
 
+    /// The secret for pseudonyms in packs: the same one, which is used under another label there.
+    pub fn pseudonym_key(&self) -> Result<[u8; 32], LedgerError> {
+        read_private(&self.content_key_file())
+    }
+
     /// The folder itself.
     pub fn path(&self) -> &Path {
         &self.path

@@ -82,6 +82,17 @@ impl Reader {
         &self.note
     }
 
+    /// The size of an older checkpoint of this ledger, from its signed note.
+    pub fn older(
+        &self,
+        dir: &LedgerDir,
+        note: &[u8],
+        path: &std::path::Path,
+    ) -> Result<TreeSize, LedgerError> {
+        let note = String::from_utf8_lossy(note);
+        recover::verified(&note, dir, &dir.verifier_key()?, path).map(|c| c.size())
+    }
+
     /// How many entries there are.
     pub fn size(&self) -> TreeSize {
         self.size
@@ -103,6 +114,22 @@ impl Reader {
             }
         }
         Ok(None)
+    }
+
+    /// Calls `visit` with the entries of a range, in their order.
+    pub fn range(
+        &self,
+        range: std::ops::Range<LeafIndex>,
+        mut visit: impl FnMut(StoredEntry),
+    ) -> Result<(), LedgerError> {
+        self.entries(range.start, |entry| {
+            if entry.index >= range.end {
+                return ControlFlow::Break(());
+            }
+            visit(entry);
+            ControlFlow::Continue(())
+        })
+        .map(drop)
     }
 
     /// Calls `visit` with every record under the newest checkpoint, in their order, each held to

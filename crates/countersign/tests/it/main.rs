@@ -10,6 +10,7 @@ mod explain;
 mod findings;
 mod git;
 mod order;
+mod pack;
 mod people;
 mod rollback;
 mod samples;

@@ -126,7 +126,8 @@ impl Selector {
     }
 }
 
-fn cites(change: &Change) -> impl Iterator<Item = &Cite> {
+/// Every record that a change cites.
+pub(crate) fn cites(change: &Change) -> impl Iterator<Item = &Cite> {
     let heads = change.heads.iter().map(|h| &h.cites);
     let reviews = change.reviews.iter().map(|r| &r.cites);
     let tickets = change.tickets.iter().flat_map(|t| t.history.iter().map(|s| &s.cites));

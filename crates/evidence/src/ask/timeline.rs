@@ -234,7 +234,7 @@ pub(crate) struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn new(story: &'a Story, query: &'a Query) -> Self {
+    pub(crate) fn new(story: &'a Story, query: &'a Query) -> Self {
         let of_operations = story.operations.iter().map(|o| &o.app);
         let of_states = story.state_changes.iter().map(|s| &s.app);
         let all = of_operations.chain(of_states).filter(|app| admits(query, app));

@@ -15,6 +15,8 @@ pub struct Checked {
     pub erased: Vec<u32>,
     /// How many personal segments there are.
     pub personal: u32,
+    /// How many of them are there as a pseudonym, which is in exported payloads only.
+    pub shown: u32,
 }
 
 /// What is wrong with a stored entry.
@@ -33,8 +35,24 @@ pub enum EntryFault {
 
 /// Checks that `payload` is the one that the envelope `leaf` commits to.
 pub fn check_entry(leaf: &[u8], payload: &[u8]) -> Result<(Envelope, Checked), EntryFault> {
+    check(leaf, payload, false)
+}
+
+/// Checks an entry as packs hold it: the payload may be left out, and personal segments in it may
+/// be there as a pseudonym beside their commitment.
+pub fn check_exported(
+    leaf: &[u8],
+    payload: Option<&[u8]>,
+) -> Result<(Envelope, Checked), EntryFault> {
+    match payload {
+        Some(payload) => check(leaf, payload, true),
+        None => Ok((Envelope::decode(leaf)?, Checked::default())),
+    }
+}
+
+fn check(leaf: &[u8], payload: &[u8], exported: bool) -> Result<(Envelope, Checked), EntryFault> {
     let envelope = Envelope::decode(leaf)?;
-    let mut reader = Reader { bytes: payload, at: 0 };
+    let mut reader = Reader { bytes: payload, at: 0, exported };
     let (digest, checked) = read(&mut reader).ok_or(EntryFault::Form(reader.at))?;
     if digest == *envelope.payload.as_bytes() {
         Ok((envelope, checked))
@@ -53,7 +71,7 @@ fn read(reader: &mut Reader<'_>) -> Option<([u8; 32], Checked)> {
     whole.update(b"countersign/payload/v1\n");
     whole.update(layout);
     whole.update(segment(salt, kept));
-    let mut checked = Checked { erased: Vec::new(), personal: reader.number()? };
+    let mut checked = Checked { erased: Vec::new(), personal: reader.number()?, shown: 0 };
     for number in 1..=checked.personal {
         match reader.take(1)? {
             [1] => {
@@ -63,6 +81,11 @@ fn read(reader: &mut Reader<'_>) -> Option<([u8; 32], Checked)> {
             [2] => {
                 whole.update(reader.take(32)?);
                 checked.erased.push(number);
+            }
+            [3] if reader.exported => {
+                whole.update(reader.take(32)?);
+                reader.block()?;
+                checked.shown += 1;
             }
             _ => return None,
         }
@@ -109,6 +132,7 @@ fn segment(salt: &[u8], bytes: &[u8]) -> [u8; 32] {
 struct Reader<'a> {
     bytes: &'a [u8],
     at: usize,
+    exported: bool,
 }
 
 impl<'a> Reader<'a> {
@@ -170,7 +194,7 @@ mod tests {
     fn every_changed_byte_of_an_entry_is_found() {
         let (leaf, payload) = entry();
         let (_, checked) = check_entry(&leaf, &payload).expect("as written");
-        assert_eq!(checked, Checked { erased: vec![], personal: 2 });
+        assert_eq!(checked, Checked { erased: vec![], personal: 2, shown: 0 });
         for at in 0..payload.len() {
             let mut changed = payload.clone();
             changed[at] ^= 0x10;
@@ -187,7 +211,15 @@ mod tests {
         decoded.personal[1] = Personal::Erased { commitment: decoded.personal[1].commitment() };
         let (_, checked) = check_entry(&leaf, &decoded.encode()).expect("proofs hold");
         assert_eq!(checked.erased, [2]);
+        let commitment = decoded.personal[0].commitment();
+        let shown = Personal::Shown { commitment, pseudonym: b"anon-1".to_vec() };
+        decoded.personal[0] = shown;
+        let stored = decoded.encode();
+        assert!(matches!(check_entry(&leaf, &stored), Err(EntryFault::Form(_))), "not in a store");
+        let (_, checked) = check_exported(&leaf, Some(&stored)).expect("proofs hold");
+        assert_eq!((checked.shown, checked.erased), (1, vec![2]));
         decoded.personal[1] = Personal::Erased { commitment: tlog::Hash::from_bytes([0; 32]) };
+        decoded.personal[0] = Personal::Erased { commitment };
         assert_eq!(check_entry(&leaf, &decoded.encode()), Err(EntryFault::Commitment));
     }
 }

@@ -53,6 +53,13 @@ pub enum Personal {
         /// Commitment to the bytes that were here.
         commitment: Hash,
     },
+    /// Replaced in an exported payload; never in a ledger.
+    Shown {
+        /// Commitment to the bytes that were here.
+        commitment: Hash,
+        /// What is read in their place.
+        pseudonym: Vec<u8>,
+    },
 }
 
 /// An entry's payload.
@@ -96,6 +103,7 @@ pub enum PayloadError {
 const VERSION: u8 = 1;
 const PRESENT: u8 = 1;
 const ERASED: u8 = 2;
+const SHOWN: u8 = 3;
 
 /// Commitment to one segment: `SHA-256("countersign/segment/v1\n" ‖ salt ‖ bytes)`.
 pub fn segment_commitment(salt: &Salt, bytes: &[u8]) -> Hash {
@@ -110,7 +118,7 @@ impl Personal {
     pub fn commitment(&self) -> Hash {
         match self {
             Self::Present { salt, bytes } => segment_commitment(salt, bytes),
-            Self::Erased { commitment } => *commitment,
+            Self::Erased { commitment } | Self::Shown { commitment, .. } => *commitment,
         }
     }
 }
@@ -159,7 +167,9 @@ impl Payload {
                     kept = later;
                 }
                 Piece::Personal(segment) => match self.personal.get(segment.wrapping_sub(1)) {
-                    Some(Personal::Present { bytes, .. }) => record.extend_from_slice(bytes),
+                    Some(
+                        Personal::Present { bytes, .. } | Personal::Shown { pseudonym: bytes, .. },
+                    ) => record.extend_from_slice(bytes),
                     _ => record.extend_from_slice(REDACTED.as_bytes()),
                 },
                 Piece::Secret | Piece::Address => record.extend_from_slice(CUT.as_bytes()),
@@ -189,6 +199,11 @@ impl Payload {
                 Personal::Erased { commitment } => {
                     out.push(ERASED);
                     out.extend_from_slice(commitment.as_bytes());
+                }
+                Personal::Shown { commitment, pseudonym } => {
+                    out.push(SHOWN);
+                    out.extend_from_slice(commitment.as_bytes());
+                    put(&mut out, pseudonym);
                 }
             }
         }
@@ -306,6 +321,10 @@ fn take_personal(rest: &mut &[u8], segment: usize) -> Result<Personal, PayloadEr
             Ok(Personal::Present { salt: take_array(rest)?, bytes: take_block(rest)?.to_vec() })
         }
         [ERASED] => Ok(Personal::Erased { commitment: Hash::from_bytes(take_array(rest)?) }),
+        [SHOWN] => Ok(Personal::Shown {
+            commitment: Hash::from_bytes(take_array(rest)?),
+            pseudonym: take_block(rest)?.to_vec(),
+        }),
         [state] => Err(PayloadError::State { segment, state }),
     }
 }

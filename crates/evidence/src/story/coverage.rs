@@ -33,6 +33,9 @@ pub struct Coverage {
     pub not_understood: usize,
     /// The first few of those, with the reasons.
     pub not_understood_first: Vec<Unread>,
+    /// How many more records of it there are that the story was not derived from.
+    #[serde(skip_serializing_if = "is_zero")]
+    pub left_out: usize,
     /// Whether rules of this version read the channel's records at all.
     pub interpreted: bool,
 }
@@ -118,6 +121,7 @@ impl Seen {
             gaps: gaps.collect(),
             not_understood: self.not_understood.len(),
             not_understood_first: unread.collect(),
+            left_out: 0,
             interpreted: is_interpreted(channel),
         }
     }
@@ -140,7 +144,26 @@ pub(crate) fn spread_gaps(coverage: &mut [Coverage]) {
     }
 }
 
+/// Notes the records that a story is not derived from.
+pub(crate) fn leave_out(coverage: &mut [Coverage], left_out: &BTreeMap<Channel, usize>) {
+    for (channel, records) in left_out {
+        for row in coverage.iter_mut().filter(|row| row.channel == channel.id()) {
+            row.left_out = *records;
+        }
+    }
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde asks for a reference")]
+fn is_zero(number: &usize) -> bool {
+    *number == 0
+}
+
 impl Coverage {
+    /// Whether its silence may say anything: no part of it is known to be missing.
+    pub fn is_whole(&self) -> bool {
+        self.gaps.is_empty() && self.left_out == 0
+    }
+
     /// Whether a record of that moment would be here if there had been one, or why not.
     pub fn at(&self, moment: Option<&Moment>) -> Result<(), String> {
         let (Some(first), Some(last)) = (&self.first, &self.last) else {
@@ -151,6 +174,8 @@ impl Coverage {
         };
         if !self.gaps.is_empty() {
             Err("the channel broke off, and it is not known for how long".to_owned())
+        } else if self.left_out > 0 {
+            Err(format!("{} more records of this channel are not in the pack", self.left_out))
         } else if self.not_understood > 0 {
             Err(format!("{} records of this channel were not understood", self.not_understood))
         } else if first.latest() > moment.earliest() {

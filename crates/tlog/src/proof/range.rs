@@ -98,6 +98,27 @@ pub fn verify_range(
     check_root(root, surroundings.root(leaf_hashes, &proof.0))
 }
 
+/// The root of the older tree of `older` leaves, of which a verified range proof and its leaves tell:
+/// `None` if that tree ends before the run, or after it.
+///
+/// The hashes before the run are those of complete subtrees, which older trees have too.
+pub fn root_within(
+    proof: &RangeProof,
+    start: LeafIndex,
+    leaf_hashes: &[Hash],
+    older: TreeSize,
+) -> Option<Hash> {
+    let within = usize::try_from(older.get().checked_sub(start.get())?).ok()?;
+    let run = leaf_hashes.get(..within)?;
+    let before = cover(0, start.get());
+    let mut tree = CompactRange::empty_at(LeafIndex::FIRST);
+    tree.extend(&before, proof.0.get(..before.len())?);
+    for leaf in run {
+        tree.push_leaf(*leaf, |_, _| ());
+    }
+    Some(fold_peaks(tree.hashes()).unwrap_or(EMPTY_ROOT))
+}
+
 /// What a tree holds besides a run of leaves.
 struct Surroundings {
     /// Maximal complete subtrees before the run, from left to right.

@@ -164,6 +164,11 @@ proptest! {
         let (nodes, leaves) = (Nodes::of(&ENTRIES[..n]), leaf_hashes(&ENTRIES[..n]));
         check(&nodes, &leaves, (a, b, n));
         let (proof, root) = (build(&nodes, a, b, n), nodes.root(n));
+        for older in [0, a.saturating_sub(1), a, (a + b) / 2, b, b + 1] {
+            let within = tlog::root_within(&proof, index(a), &leaves[a..b], size(older));
+            let expected = (a..=b).contains(&older).then(|| nodes.root(older));
+            prop_assert_eq!(within, expected, "{} of {}..{}", older, a, b);
+        }
         for damage in damages(proof.hashes()) {
             let spoiled = RangeProof::from_hashes(damage.hashes);
             let result = verify_range(&spoiled, size(n), &root, index(a), &leaves[a..b]);

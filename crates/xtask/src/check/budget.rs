@@ -2,7 +2,8 @@
 //!
 //! Counted are the lines of code, without tests, blank lines and comments, of `tlog`, of the records
 //! and the pack in `evidence`, of `verify`, and of every other module of `evidence` that these name
-//! as `crate::…`. What re-derives the story is the second verdict and is not counted.
+//! as `crate::…`. What re-derives the story is the second verdict and is not counted, nor is what
+//! makes a pack. The crates outside that these three name are few, too.
 
 use std::collections::BTreeSet;
 
@@ -17,6 +18,13 @@ const EVIDENCE: &str = "crates/evidence/src/";
 const ROOTS: [&str; 2] = ["record", "pack"];
 /// The modules that belong to the second verdict.
 const SECOND_VERDICT: [&str; 4] = ["ask", "control", "parse", "story"];
+/// Files of the pack that belong to the second verdict, or make packs: no verification of integrity
+/// calls them.
+const NOT_INTEGRITY: [&str; 3] = ["pack/select.rs", "pack/tell.rs", "pack/write.rs"];
+/// Crates from outside that integrity may name: a dozen.
+const DEPENDENCIES_MAX: usize = 12;
+/// The crates that a verifier is made of.
+const CRATES: [&str; 3] = ["tlog", "evidence", "verify"];
 
 /// Counts, and names the largest files if the budget is exceeded.
 pub(crate) fn check(tree: &Tree) -> Outcome {
@@ -28,8 +36,19 @@ pub(crate) fn check(tree: &Tree) -> Outcome {
         .collect();
     files.sort_by(|a, b| b.cmp(a));
     let total: usize = files.iter().map(|(lines, _)| lines).sum();
-    let checked = format!("{} of {} lines for integrity", thousands(total), thousands(LINES_MAX));
+    let outside = outside(tree);
+    let checked = format!(
+        "{} of {} lines for integrity, {} of {DEPENDENCIES_MAX} crates from outside",
+        thousands(total),
+        thousands(LINES_MAX),
+        outside.len()
+    );
     let mut problems = Vec::new();
+    if outside.len() > DEPENDENCIES_MAX {
+        let what = format!("{} crates from outside, not {DEPENDENCIES_MAX}", outside.len());
+        let fix = format!("do without one of {}", Vec::from_iter(outside).join(", "));
+        problems.push(Problem::file("crates/verify", what, fix));
+    }
     if total >= LINES_MAX {
         let largest: Vec<_> =
             files.iter().take(5).map(|(lines, path)| format!("{path} {lines}")).collect();
@@ -40,6 +59,18 @@ pub(crate) fn check(tree: &Tree) -> Outcome {
     Outcome { name: "budget", checked, problems }
 }
 
+/// The crates from outside of the workspace that a verifier's crates name as dependencies.
+fn outside(tree: &Tree) -> BTreeSet<String> {
+    let manifests =
+        CRATES.iter().filter_map(|name| tree.text(&format!("crates/{name}/Cargo.toml")));
+    let named = manifests.flat_map(|manifest| {
+        let lines = manifest.lines().skip_while(|line| *line != "[dependencies]").skip(1);
+        let lines = lines.take_while(|line| !line.starts_with('['));
+        lines.filter_map(|line| line.split(['.', ' ', '=']).next()).filter(|name| !name.is_empty())
+    });
+    named.filter(|name| !CRATES.contains(name)).map(str::to_owned).collect()
+}
+
 /// The modules of `evidence` that records and packs need, themselves included.
 fn modules(tree: &Tree) -> BTreeSet<String> {
     let mut known: BTreeSet<String> = BTreeSet::new();
@@ -48,7 +79,8 @@ fn modules(tree: &Tree) -> BTreeSet<String> {
         if SECOND_VERDICT.contains(&module.as_str()) || !known.insert(module.clone()) {
             continue;
         }
-        for (path, text) in tree.rust().filter(|(path, _)| module_of(path) == Some(&module)) {
+        let counted = |path: &str| module_of(path) == Some(&module) && !is_left_out(path);
+        for (path, text) in tree.rust().filter(|(path, _)| counted(path)) {
             open.extend(named_modules(path, text));
         }
     }
@@ -80,9 +112,14 @@ fn named_modules(path: &str, text: &str) -> Vec<String> {
         .collect()
 }
 
+fn is_left_out(path: &str) -> bool {
+    path.strip_prefix(EVIDENCE).is_some_and(|file| NOT_INTEGRITY.contains(&file))
+}
+
 fn is_counted(path: &str, modules: &BTreeSet<String>) -> bool {
     let whole = ["crates/tlog/src/", "crates/verify/src/"];
     !is_test_file(path)
+        && !is_left_out(path)
         && (whole.iter().any(|folder| path.starts_with(folder))
             || module_of(path).is_some_and(|module| modules.contains(module)))
 }
@@ -134,13 +171,21 @@ mod tests {
                 ("crates/evidence/src/limit.rs", "pub const MAX: u8 = 64;\n"),
                 ("crates/evidence/src/story.rs", "fn story() {}\n"),
                 ("crates/evidence/src/unused.rs", "fn unused() {}\n"),
+                ("crates/evidence/src/pack/tell.rs", "use crate::unused;\n"),
+                (
+                    "crates/evidence/Cargo.toml",
+                    "[package]\nname = \"x\"\n[dependencies]\nsha2.workspace = true\ntlog = \"1\"\n[lints]\n",
+                ),
             ],
         )
     }
 
     #[test]
     fn code_is_counted_without_tests_blanks_and_comments() {
-        assert_eq!(check(&tree_of("//! Docs.\n")).checked, "5 of 3,000 lines for integrity");
+        assert_eq!(
+            check(&tree_of("//! Docs.\n")).checked,
+            "5 of 3,000 lines for integrity, 1 of 12 crates from outside"
+        );
     }
 
     #[test]
@@ -148,7 +193,10 @@ mod tests {
         let record = "use crate::{json::parse, story};\n#[cfg(test)]\nuse crate::unused;\n";
         let tree = tree_of(record);
         assert_eq!(Vec::from_iter(modules(&tree)), ["json", "limit", "pack", "record"]);
-        assert_eq!(check(&tree).checked, "9 of 3,000 lines for integrity");
+        assert_eq!(
+            check(&tree).checked,
+            "9 of 3,000 lines for integrity, 1 of 12 crates from outside"
+        );
     }
 
     #[test]

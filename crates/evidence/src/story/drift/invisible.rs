@@ -143,7 +143,7 @@ fn one(
 
 fn not_reported(around: Around<'_>) -> String {
     let watch = crate::channel::Channel::ArgocdApplicationWatch.id();
-    let complete = around.coverage.iter().any(|c| c.channel == watch && c.gaps.is_empty());
+    let complete = around.coverage.iter().any(|c| c.channel == watch && c.is_whole());
     if complete {
         "Argo CD reported no difference: to it, a field that is neither in git nor in last-applied is none".to_owned()
     } else {

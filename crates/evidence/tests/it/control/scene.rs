@@ -217,6 +217,7 @@ impl Scene {
 
     fn coverage(&self) -> Vec<Coverage> {
         let of = |channel: Channel, gap: bool| Coverage {
+            left_out: 0,
             channel: channel.id(),
             records: 9,
             bookmarks: 0,
