@@ -77,7 +77,7 @@ fn changed(ledger: &Ledger) -> Vec<(&'static str, Vec<u8>, &'static str)> {
         (
             "another envelope",
             consistently(&whole, |p| {
-                let at = p.entries[3].0.len() - 12;
+                let at = p.entries[3].0.len() - 10;
                 p.entries[3].0[at] = b'1';
             }),
             "entries",
@@ -190,7 +190,13 @@ fn changed(ledger: &Ledger) -> Vec<(&'static str, Vec<u8>, &'static str)> {
             }),
             "entries",
         ),
-        ("a range proof", consistently(&part, |p| flipped(&mut p.members[1], 12)), "entries"),
+        (
+            "a range proof",
+            consistently(&part, |p| {
+                p.members[1][12] = if p.members[1][12] == b'A' { b'B' } else { b'A' };
+            }),
+            "entries",
+        ),
         (
             "a range proof cut short",
             consistently(&part, |p| {
@@ -373,17 +379,20 @@ fn every_part_that_is_changed_is_refused_and_named() {
     }
     let rows = changed(&ledger);
     println!("tamper matrix: {} changes", rows.len());
+    let mut wrong = Vec::new();
     for (what, pack, place) in rows {
         let verdict = verify(&pack, &terms);
-        assert_eq!(verdict.code(), 4, "{what}: {}", verdict.report());
         let named = if place == "story" {
             matches!(verdict.story, StoryVerdict::DoesNotFollow { .. }) && verdict.is_intact()
         } else {
             verdict.faults.iter().any(|f| f.place == place)
         };
-        assert!(named, "{what}: {place} is not named in {}", verdict.report());
+        if verdict.code() != 4 || !named {
+            wrong.push(format!("{what}: {place} is not named in {}", verdict.report()));
+        }
         written.add(&verdict, &ledger.key(), None, &pack);
     }
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 #[test]
