@@ -16,7 +16,8 @@
 //! | `manifest`, `readme`, `proofs`, `entries` | the members' forms | yes |
 //! | `trust` | which keys and how many witnesses the reader asks for | yes |
 //! | `check` | integrity | yes |
-//! | `verdict` | what is said about it | yes |
+//! | `verdict` | what was found | yes |
+//! | `report` | how it is said | no |
 //! | `tell` | the second verdict | no |
 //! | `write`, `select` | making a pack | no |
 
@@ -31,6 +32,7 @@ pub mod write;
 
 mod check;
 mod readme;
+mod report;
 mod tell;
 mod verdict;
 

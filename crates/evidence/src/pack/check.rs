@@ -16,19 +16,16 @@ use super::trust::Trust;
 use super::verdict::{Kept, Verdict};
 use super::{Terms, VERSION};
 use crate::channel::Channel;
-use crate::record::check::{Checked, check_exported};
-use crate::record::payload::Payload;
-use crate::record::{Cite, Record, redaction};
+use crate::record::check::{Checked, check_exported, kept_segment};
+use crate::record::{Cite, redaction};
 
 /// What a sound pack holds: the ground of the second verdict.
 pub(super) struct Sound {
     pub(super) manifest: Manifest,
     pub(super) people: Vec<u8>,
     pub(super) story: Vec<u8>,
-    /// The records that are there in full.
-    pub(super) records: Vec<Record>,
-    /// The indexes of all entries, and whether each is there in full.
-    pub(super) entries: Vec<(Cite, bool)>,
+    /// The entries of the covered range: which record each is, and its payload, if it is there.
+    pub(super) entries: Vec<(Cite, Option<Vec<u8>>)>,
 }
 
 /// The members' contents.
@@ -77,8 +74,7 @@ fn check(pack: &[u8], terms: &Terms<'_>, verdict: &mut Verdict) -> Option<Sound>
     counts(&manifest, &read, verdict);
     let (people, story) = (contents.get(Member::People), contents.get(Member::Story));
     let (people, story) = (people.to_vec(), story.to_vec());
-    let Entries { records, entries, .. } = read;
-    Some(Sound { manifest, people, story, records, entries })
+    Some(Sound { manifest, people, story, entries: read.entries })
 }
 
 /// Takes the container apart. What cannot be unpacked to its end is still looked into, so that the
@@ -172,8 +168,7 @@ fn said(error: &dyn std::error::Error) -> String {
 #[derive(Default)]
 struct Entries {
     leaves: Vec<Hash>,
-    entries: Vec<(Cite, bool)>,
-    records: Vec<Record>,
+    entries: Vec<(Cite, Option<Vec<u8>>)>,
     erased: BTreeMap<u64, Vec<u32>>,
     /// Whether each entry could be read: only then does the tree say more.
     whole: bool,
@@ -218,11 +213,7 @@ impl Entries {
         if !erased.is_empty() {
             self.erased.insert(index, erased);
         }
-        self.entries.push((envelope.cite.clone(), entry.payload.is_some()));
-        if let Some(payload) = entry.payload {
-            let payload = Payload::decode(payload).map_err(|e| e.to_string())?.record();
-            self.records.push(Record { cite: envelope.cite.clone(), payload });
-        }
+        self.entries.push((envelope.cite.clone(), entry.payload.map(<[u8]>::to_vec)));
         match known.insert(envelope.cite, index) {
             None => Ok(()),
             Some(first) => Err(format!("is the same record as entry {first}")),
@@ -324,9 +315,10 @@ impl Reader<'_> {
 /// Holds what is erased to the redaction records: a segment that none of them names was taken out,
 /// not erased.
 fn erasures(read: &Entries, verdict: &mut Verdict) {
-    let of_ledger = |r: &&Record| r.cite.channel == Channel::LedgerRedaction;
-    let redactions = read.records.iter().filter(of_ledger);
-    let redactions = redactions.filter_map(|r| redaction::parse(&r.payload).ok());
+    let of_ledger =
+        read.entries.iter().filter(|(cite, _)| cite.channel == Channel::LedgerRedaction);
+    let kept = of_ledger.filter_map(|(_, payload)| kept_segment(payload.as_deref()?));
+    let redactions = kept.filter_map(|record| redaction::parse(record).ok());
     let named: BTreeSet<(u64, u32)> =
         redactions.flat_map(|r| r.segments).map(|s| (s.entry, s.segment)).collect();
     for (entry, segments) in &read.erased {
@@ -341,10 +333,10 @@ fn erasures(read: &Entries, verdict: &mut Verdict) {
 fn counts(manifest: &Manifest, read: &Entries, verdict: &mut Verdict) {
     debug_assert_eq!(manifest.pack, VERSION, "checked when it was read");
     let mut found: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for (cite, in_full) in &read.entries {
+    for (cite, payload) in &read.entries {
         let count = found.entry(cite.channel.id()).or_default();
         count.0 += 1;
-        count.1 += u64::from(*in_full);
+        count.1 += u64::from(payload.is_some());
     }
     let counted = |row: &ChannelCount| found.get(row.channel.as_str()).copied().unwrap_or_default();
     let sorted = manifest.channels.is_sorted_by(|a, b| a.channel < b.channel);
@@ -355,7 +347,7 @@ fn counts(manifest: &Manifest, read: &Entries, verdict: &mut Verdict) {
     }
     let all = manifest.selection == Selection::Ledger;
     let complete = manifest.start == 0 && manifest.end == manifest.size;
-    if all && !(complete && read.entries.iter().all(|(_, in_full)| *in_full)) {
+    if all && !(complete && read.entries.iter().all(|(_, payload)| payload.is_some())) {
         verdict.fault(Member::Manifest, "says everything is there, and something is left out");
     }
 }

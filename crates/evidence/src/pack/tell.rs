@@ -8,13 +8,14 @@ use super::verdict::{StoryVerdict, Verdict};
 use crate::ask::part::part;
 use crate::channel::Channel;
 use crate::people::People;
-use crate::record::Cite;
+use crate::record::payload::Payload;
+use crate::record::{Cite, Record};
 use crate::story::coverage::Coverage;
 use crate::story::{RULES, derive_part};
 
 /// Derives the story again and compares.
 pub(super) fn judge(sound: Sound, verdict: &mut Verdict) {
-    let Sound { manifest, people, story, records, entries } = sound;
+    let Sound { manifest, people, story, entries } = sound;
     if manifest.rules != RULES {
         let pack = manifest.rules;
         verdict.story = StoryVerdict::OtherRules { pack, program: RULES };
@@ -25,7 +26,12 @@ pub(super) fn judge(sound: Sound, verdict: &mut Verdict) {
         Ok(people) => people,
         Err(e) => return verdict.story = wrong(e.to_string()),
     };
-    let derived = derive_part(records, &left_out(&entries), &people);
+    let records = match records(&entries) {
+        Ok(records) => records,
+        Err(problem) => return verdict.story = wrong(problem),
+    };
+    let left_out = left_out(entries.iter().map(|(cite, payload)| (cite, payload.is_some())));
+    let derived = derive_part(records, &left_out, &people);
     let derived = match part(&derived, &manifest.selection) {
         Ok(derived) => derived,
         Err(problem) => return verdict.story = wrong(problem),
@@ -38,10 +44,23 @@ pub(super) fn judge(sound: Sound, verdict: &mut Verdict) {
     };
 }
 
+/// The records that are there in full, put together again.
+fn records(entries: &[(Cite, Option<Vec<u8>>)]) -> Result<Vec<Record>, String> {
+    let there = entries.iter().filter_map(|(cite, payload)| Some((cite, payload.as_deref()?)));
+    there
+        .map(|(cite, stored)| {
+            let payload = Payload::decode(stored).map_err(|e| format!("{cite}: {e}"))?.record();
+            Ok(Record { cite: cite.clone(), payload })
+        })
+        .collect()
+}
+
 /// How many records of each channel are not there in full.
-pub(super) fn left_out(entries: &[(Cite, bool)]) -> BTreeMap<Channel, usize> {
+pub(super) fn left_out<'e>(
+    entries: impl IntoIterator<Item = (&'e Cite, bool)>,
+) -> BTreeMap<Channel, usize> {
     let mut left_out = BTreeMap::new();
-    for (cite, _) in entries.iter().filter(|(_, in_full)| !in_full) {
+    for (cite, _) in entries.into_iter().filter(|(_, in_full)| !in_full) {
         *left_out.entry(cite.channel).or_default() += 1;
     }
     left_out

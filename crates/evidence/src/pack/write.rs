@@ -141,7 +141,7 @@ fn story_and_people(
     let read = |json: &str| {
         People::from_json(json.as_bytes()).map_err(|e| WriteError::People(e.to_string()))
     };
-    let left_out = super::tell::left_out(cites);
+    let left_out = super::tell::left_out(cites.iter().map(|(cite, in_full)| (cite, *in_full)));
     let tell = |records: Vec<Record>, people: &People| {
         part(&derive_part(records, &left_out, people), selection).map_err(WriteError::Selection)
     };

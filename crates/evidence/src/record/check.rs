@@ -50,6 +50,16 @@ pub fn check_exported(
     }
 }
 
+/// The kept segment of a stored payload; the whole record, where nothing was cut and nothing is
+/// personal, as in the ledger's own records.
+pub fn kept_segment(payload: &[u8]) -> Option<&[u8]> {
+    let mut reader = Reader { bytes: payload, at: 0, exported: true };
+    reader.take(1)?;
+    reader.block()?;
+    reader.take(16)?;
+    reader.block()
+}
+
 fn check(leaf: &[u8], payload: &[u8], exported: bool) -> Result<(Envelope, Checked), EntryFault> {
     let envelope = Envelope::decode(leaf)?;
     let mut reader = Reader { bytes: payload, at: 0, exported };
