@@ -313,7 +313,7 @@ fn container_changed(whole: &[u8]) -> Vec<Row> {
     vec![
         ("another version", spaced("pack 1\n", "pack 2\n"), "README.txt"),
         ("the README", spaced("without a network", "without a Network"), "README.txt"),
-        ("a digest", changed_at(at("checkpoint") - 300), "README.txt"),
+        ("a digest", changed_at(at("checkpoint") - 20), "story.json"),
         ("a member missing", [&whole[..proofs], &whole[people..]].concat(), "proofs.json"),
         (
             "a member twice",
