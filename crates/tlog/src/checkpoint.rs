@@ -39,7 +39,7 @@ use crate::size::{ParseSizeError, TreeSize};
 /// sign two checkpoints of which neither extends the other.
 pub fn sign_checkpoint(checkpoint: &Checkpoint, signer: &Signer) -> String {
     let text = checkpoint.to_string();
-    let signature = signer.sign(&text);
+    let signature = signer.sign(text.as_bytes());
     assemble(&text, [signature])
 }
 

@@ -49,7 +49,7 @@ pub use cosignature::{CosignError, Cosignature, Cosigner};
 pub use hash::{EMPTY_ROOT, Hash, HashParseError, empty_root, leaf_hash, node_hash};
 pub use note::{
     KeyId, KeyName, KeyNameError, NoteError, NoteSignature, SignatureType, Signer, UnverifiedNote,
-    VerifiedNote, VerifiedSignature, VerifierKey, VerifierKeyError, sign_note,
+    VerifiedNote, VerifiedSignature, VerifierKey, VerifierKeyError, WrongSignature, sign_note,
 };
 pub use proof::{
     BuildError, ConsistencyProof, InclusionProof, NodeSource, ProofError, RangeProof, root_within,

@@ -22,8 +22,8 @@ mod signature;
 mod signer;
 mod unverified;
 
-pub(crate) use self::key::{Scheme, WrongSignature};
-pub use self::key::{SignatureType, VerifierKey, VerifierKeyError};
+pub(crate) use self::key::Scheme;
+pub use self::key::{SignatureType, VerifierKey, VerifierKeyError, WrongSignature};
 pub use self::name::{KeyId, KeyName, KeyNameError};
 pub use self::signature::{NoteSignature, SignatureLineError};
 pub(crate) use self::signer::{KeyPair, assemble};

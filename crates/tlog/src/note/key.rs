@@ -155,20 +155,19 @@ impl VerifierKey {
         }
     }
 
-    /// Checks an Ed25519 signature over `message`, refusing every malleable form.
-    pub(crate) fn check_ed25519(
-        &self,
-        message: &[u8],
-        signature: &[u8],
-    ) -> Result<(), WrongSignature> {
+    /// Checks an Ed25519 signature over `message` as it is, refusing every malleable form.
+    ///
+    /// Fails with [`WrongSignature`] if this key did not make it, or if it has other than 64 bytes.
+    pub fn check_ed25519(&self, message: &[u8], signature: &[u8]) -> Result<(), WrongSignature> {
         let signature = Signature::from_slice(signature).map_err(|_| WrongSignature)?;
         self.key.verify_strict(message, &signature).map_err(|_| WrongSignature)
     }
 }
 
 /// A signature that its key did not make over the text it is under.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct WrongSignature;
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Error)]
+#[error("the key did not make this signature over this message")]
+pub struct WrongSignature;
 
 impl fmt::Display for VerifierKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {

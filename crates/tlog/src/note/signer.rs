@@ -58,9 +58,12 @@ impl Signer {
         self.0.public()
     }
 
-    /// Signs `text`, which is not checked to be the text of a note; see [`sign_note`].
-    pub(crate) fn sign(&self, text: &str) -> NoteSignature {
-        self.0.line(self.0.sign(text.as_bytes()).to_vec())
+    /// Signs `message` as it is; for notes see [`sign_note`].
+    ///
+    /// One key signs more than notes only if nothing can be taken for both: a checkpoint begins with
+    /// its origin, which holds no space, a DSSE message with `DSSEv1` and a space.
+    pub fn sign(&self, message: &[u8]) -> NoteSignature {
+        self.0.line(self.0.sign(message).to_vec())
     }
 }
 
@@ -85,7 +88,7 @@ pub fn sign_note(text: &str, signers: &[&Signer]) -> Result<String, NoteError> {
     if signers.is_empty() {
         return Err(NoteError::NoSignatures);
     }
-    let lines = signers.iter().map(|signer| signer.sign(text));
+    let lines = signers.iter().map(|signer| signer.sign(text.as_bytes()));
     Ok(assemble(text, lines))
 }
 
