@@ -41,6 +41,8 @@ pub enum Channel {
     KubernetesEventWatch,
     /// Kubernetes watch lines of any other object.
     KubernetesObjectWatch,
+    /// The ledger's own records of populations frozen and samples drawn; cannot be ingested.
+    LedgerAssessment,
     /// The ledger's own records of what was erased from it; cannot be ingested.
     LedgerRedaction,
     /// Audit lines of `OpenBao` or Vault.
@@ -51,7 +53,7 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel, in the order of their ids.
-    pub const ALL: [Self; 17] = [
+    pub const ALL: [Self; 18] = [
         Self::AlertmanagerWebhook,
         Self::ArgocdApplicationWatch,
         Self::ArgocdControllerLog,
@@ -66,6 +68,7 @@ impl Channel {
         Self::KubernetesAudit,
         Self::KubernetesEventWatch,
         Self::KubernetesObjectWatch,
+        Self::LedgerAssessment,
         Self::LedgerRedaction,
         Self::OpenbaoAudit,
         Self::PrometheusRange,
@@ -88,6 +91,7 @@ impl Channel {
             Self::KubernetesAudit => "kubernetes-audit",
             Self::KubernetesEventWatch => "kubernetes-event-watch",
             Self::KubernetesObjectWatch => "kubernetes-object-watch",
+            Self::LedgerAssessment => "ledger-assessment",
             Self::LedgerRedaction => "ledger-redaction",
             Self::OpenbaoAudit => "openbao-audit",
             Self::PrometheusRange => "prometheus-range",

@@ -11,12 +11,14 @@
 //! from and where they are kept; nothing here reads a file, a database, a clock or randomness.
 
 pub mod ask;
+pub mod assess;
 pub mod channel;
 pub mod control;
 pub mod intake;
 pub mod pack;
 pub mod parse;
 pub mod people;
+pub mod receipt;
 pub mod record;
 pub mod story;
 pub mod time;

@@ -25,6 +25,7 @@ pub mod kubernetes_audit;
 pub mod kubernetes_event_watch;
 pub mod kubernetes_object_watch;
 pub mod leaves;
+pub mod ledger_assessment;
 pub mod ledger_redaction;
 pub mod openbao_audit;
 pub mod operation_request;

@@ -129,7 +129,7 @@ impl Seen {
 
 /// The ledger's own records say something about the ledger, nothing about the world.
 fn is_interpreted(channel: Channel) -> bool {
-    channel != Channel::LedgerRedaction
+    !matches!(channel, Channel::LedgerAssessment | Channel::LedgerRedaction)
 }
 
 /// A watch that breaks off says so without saying what it watched: an `ERROR` line before any other

@@ -103,8 +103,8 @@ impl Facts {
                 let noted = self.secrets.add(cite, &record.payload);
                 self.noted(cite, noted)
             }
-            // An erasure says something about the ledger, nothing about the world.
-            Channel::LedgerRedaction => Ok(()),
+            // These say something about the ledger, nothing about the world.
+            Channel::LedgerAssessment | Channel::LedgerRedaction => Ok(()),
         };
         if let Err(reason) = added {
             self.seen.entry(cite.channel).or_default().not_understood(&cite.id, reason);
