@@ -6,10 +6,10 @@ FUZZ_SECONDS ?= 180
 PACK_MUTATIONS ?= 100000
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test lint doc bench crash fuzz mutations second-verifier clean cargo
+.PHONY: help demo test receipt e2e lint doc bench crash fuzz mutations second-verifier clean cargo
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z0-9-]+:.*## / { printf "  make %-15s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 demo: cargo ## ingest the recorded evening into a fresh ledger and show what happened in it
 	$(CARGO) run --release --locked -p countersign -- demo
@@ -17,6 +17,14 @@ demo: cargo ## ingest the recorded evening into a fresh ledger and show what hap
 test: cargo ## run every test, then the rules of the house
 	$(CARGO) test --workspace --locked
 	$(CARGO) xtask tidy
+
+receipt: cargo ## have a receipt checked by DSSE and in-toto tools from PyPI (needs python3-venv)
+	$(CARGO) build --locked -p countersign
+	tests/receipt/run target/debug/countersign
+
+e2e: cargo ## open the working papers in LibreOffice (needs libreoffice-calc-nogui)
+	$(CARGO) build --locked -p countersign
+	tests/paper/run target/debug/countersign
 
 lint: cargo ## formatting, clippy, documentation, the rules of the house, licences
 	$(CARGO) fmt --all --check

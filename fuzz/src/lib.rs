@@ -207,6 +207,7 @@ pub fn parse(channel: Channel, record: &[u8]) -> bool {
         Channel::KubernetesAudit => by!(kubernetes_audit),
         Channel::KubernetesEventWatch => by!(kubernetes_event_watch),
         Channel::KubernetesObjectWatch => by!(kubernetes_object_watch),
+        Channel::LedgerAssessment => by!(ledger_assessment),
         Channel::LedgerRedaction => by!(ledger_redaction),
         Channel::OpenbaoAudit => by!(openbao_audit),
         Channel::PrometheusRange => by!(prometheus_range),

@@ -22,13 +22,16 @@ use crate::ask::BadQuestion;
 use crate::ledger::LedgerError;
 
 mod ask;
+mod assess;
 mod demo;
 mod explain;
 mod export;
 mod ingest;
 mod kept;
 mod ledger;
+mod paper;
 mod people;
+mod receipt;
 mod serve;
 mod show;
 mod status;
@@ -91,20 +94,60 @@ struct Shared {
     /// People map: which accounts are one person. Kept outside the ledger, so it can be erased
     #[arg(long, global = true, env = "COUNTERSIGN_PEOPLE", value_name = "FILE")]
     people: Option<PathBuf>,
-    /// How the answer is written
-    #[arg(long, global = true, default_value = "text", value_name = "FORMAT")]
+    /// How the answer is written; csv and xlsx are working papers of `evidence export`
+    #[arg(long = "format", global = true, default_value = "text", value_name = "FORMAT")]
+    asked: Asked,
+    /// How the answer is written, as asked.
+    #[arg(skip = Format::Text)]
     format: Format,
+    /// The working papers that were asked for.
+    #[arg(skip)]
+    paper: Option<Paper>,
     /// Colour: auto follows the terminal and `NO_COLOR`
     #[arg(long, global = true, default_value = "auto", value_name = "WHEN")]
     color: clap::ColorChoice,
 }
 
-#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Format {
     /// For people.
     Text,
     /// For machines.
     Json,
+}
+
+/// What `--format` takes: forms of answers, and forms of working papers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+enum Asked {
+    /// An answer for people
+    Text,
+    /// An answer for machines
+    Json,
+    /// Working papers, a file for each sheet: `evidence export` alone
+    Csv,
+    /// Working papers as a workbook: `evidence export` alone
+    Xlsx,
+}
+
+/// The form of working papers.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Paper {
+    /// A file for each sheet.
+    Csv,
+    /// A workbook.
+    Xlsx,
+}
+
+impl Asked {
+    /// How the answer is written, and which working papers, if any.
+    const fn split(self) -> (Format, Option<Paper>) {
+        match self {
+            Self::Text => (Format::Text, None),
+            Self::Json => (Format::Json, None),
+            Self::Csv => (Format::Text, Some(Paper::Csv)),
+            Self::Xlsx => (Format::Text, Some(Paper::Xlsx)),
+        }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -123,6 +166,11 @@ enum Command {
     /// Where the live state left the desired one
     #[command(subcommand)]
     Drift(ask::DriftCommand),
+    /// Fix which transitions are to be tested
+    #[command(subcommand)]
+    Population(assess::PopulationCommand),
+    /// Draw rows of a frozen population by a nonce; draw again and compare
+    Sample(assess::SampleArgs),
     /// Take evidence out of the ledger
     #[command(subcommand)]
     Evidence(export::Command),
@@ -131,7 +179,7 @@ enum Command {
     /// The people map: which accounts are one person
     #[command(subcommand)]
     People(people::Command),
-    /// Check an exported pack: is the record intact, and does the story follow from it
+    /// Check a pack or a receipt: is the record intact, and does the story follow from it
     Verify(verify::Args),
     /// Make, inspect and check a ledger
     #[command(subcommand)]
@@ -143,6 +191,13 @@ enum Command {
         /// The shell
         shell: clap_complete::Shell,
     },
+}
+
+impl Command {
+    /// Whether it writes working papers.
+    const fn writes_papers(&self) -> bool {
+        matches!(self, Self::Evidence(export::Command::Export { .. }))
+    }
 }
 
 /// What commands need from outside.
@@ -192,10 +247,16 @@ pub fn run(
     err: &mut dyn Write,
     terminal: Terminal,
 ) -> u8 {
-    let cli = match Cli::try_parse_from(args) {
+    let mut cli = match Cli::try_parse_from(args) {
         Ok(cli) => cli,
         Err(e) => return usage(&e, out, err, &terminal),
     };
+    (cli.shared.format, cli.shared.paper) = cli.shared.asked.split();
+    if cli.shared.paper.is_some() && !cli.command.writes_papers() {
+        let problem = "--format csv and xlsx are for `evidence export` alone";
+        let e = Cli::command().error(clap::error::ErrorKind::ArgumentConflict, problem);
+        return usage(&e, out, err, &terminal);
+    }
     let colour = match cli.shared.color {
         clap::ColorChoice::Always => true,
         clap::ColorChoice::Never => false,
@@ -223,6 +284,8 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outc
         Command::Change(command) => ask::change(command, context),
         Command::Running(args) => ask::running(args, context),
         Command::Drift(command) => ask::drift(command, context),
+        Command::Population(command) => assess::population(command, context),
+        Command::Sample(args) => assess::sample(args, context),
         Command::Evidence(command) => export::run(command, context),
         Command::Explain(args) => explain::run(args, context),
         Command::People(command) => people::run(command, context),

@@ -16,6 +16,7 @@ use tlog::{Checkpoint, TreeSize};
 use crate::store::StoreError;
 
 pub mod append;
+pub mod assess;
 pub mod dir;
 pub mod fsck;
 pub mod history;

@@ -19,7 +19,7 @@ use serde::{Deserialize, Serialize};
 use tlog::{Hash, InclusionProof, LeafIndex, Signer, VerifierKey};
 
 pub use self::statement::{Stated, cited, statement};
-pub use self::verify::{Fault, Verdict, is_receipt, verify};
+pub use self::verify::{Fault, Verdict, is_receipt, verify, verify_under};
 
 /// The version of the member `countersign`. A reader must refuse a version it does not know.
 pub const VERSION: u32 = 1;

@@ -7,12 +7,14 @@ use std::io::Write as _;
 use std::process::ExitCode;
 
 use evidence::pack::{self, Terms, Trust};
+use evidence::receipt;
 use tlog::VerifierKey;
 
 const USAGE: &str = "\
 Usage: countersign-verify [--key KEY | --trust FILE] [--checkpoint FILE] [--format json] PACK
 
-Checks a Countersign pack offline: is the record intact, and does the story follow from it.
+Checks a Countersign pack or receipt offline: is the record intact, and does the story follow
+from it; of a receipt, whether it is signed and its records are under the checkpoint.
 
   --key KEY          the ledger's verifier key, got by another way than the pack
   --trust FILE       a trust policy file: logs, witnesses, and how many must have cosigned
@@ -97,6 +99,11 @@ fn run(asked: Asked) -> Result<(Vec<u8>, u8), Stopped> {
     }
     let path = asked.pack.ok_or_else(|| Stopped("no pack named".to_owned(), 2))?;
     let bytes = read(&path)?;
+    if receipt::is_receipt(&bytes) {
+        let verdict = receipt::verify_under(&bytes, asked.trust.as_ref());
+        let code = if verdict.holds() { 0 } else { 4 };
+        return Ok((verdict.report().into_bytes(), code));
+    }
     let kept = asked.checkpoint.as_deref().map(read).transpose()?;
     let terms = Terms { trust: asked.trust.as_ref(), kept: kept.as_deref() };
     let verdict = pack::verify(&bytes, &terms);

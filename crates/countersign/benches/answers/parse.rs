@@ -122,6 +122,7 @@ fn parsed(channel: Channel, payload: &[u8]) -> bool {
         Channel::KubernetesAudit => parse::kubernetes_audit::parse(payload).is_ok(),
         Channel::KubernetesEventWatch => parse::kubernetes_event_watch::parse(payload).is_ok(),
         Channel::KubernetesObjectWatch => parse::kubernetes_object_watch::parse(payload).is_ok(),
+        Channel::LedgerAssessment => parse::ledger_assessment::parse(payload).is_ok(),
         Channel::LedgerRedaction => parse::ledger_redaction::parse(payload).is_ok(),
         Channel::OpenbaoAudit => parse::openbao_audit::parse(payload).is_ok(),
         Channel::PrometheusRange => parse::prometheus_range::parse(payload).is_ok(),

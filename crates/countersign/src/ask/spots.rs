@@ -61,7 +61,7 @@ const fn shown(channel: Channel) -> Option<&'static str> {
         Channel::KubernetesObjectWatch => "rollouts, restarts, and what came of a write",
         Channel::OpenbaoAudit => "secrets read and written in the secret store, and by whom",
         Channel::PrometheusRange => "the error ratio before and after a change",
-        Channel::Cloudevent | Channel::LedgerRedaction => return None,
+        Channel::Cloudevent | Channel::LedgerAssessment | Channel::LedgerRedaction => return None,
     })
 }
 

@@ -14,7 +14,7 @@ use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use tlog::{ConsistencyProof, Hash, LeafIndex, RangeProof, TreeSize};
 
-use super::{Context, Format, Outcome, show};
+use super::{Context, Format, Outcome, paper, receipt, show};
 use crate::ask::when::{self, BadTime};
 use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
@@ -24,6 +24,9 @@ use crate::ledger::read::Reader;
 pub(super) enum Command {
     /// Write evidence into one file that verifies offline: everything, a change, a period …
     Export(Args),
+    /// Sign what the records show of one operation, with proofs: a small file that in-toto and DSSE
+    /// tools check too
+    Receipt(receipt::Args),
 }
 
 #[derive(Debug, clap::Args)]
@@ -58,10 +61,19 @@ pub(super) struct Args {
     /// A checkpoint that the reader kept: the pack will show that the ledger grew from it
     #[arg(long, value_name = "FILE")]
     since: Vec<PathBuf>,
+    /// With --format csv or xlsx: the entry of the frozen population; the newest, unless said
+    #[arg(long, value_name = "ENTRY")]
+    population: Option<u64>,
 }
 
 pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let Command::Export(args) = command;
+    let args = match command {
+        Command::Export(args) => match context.shared.paper {
+            Some(form) => return paper::run(form, &args.out, args.population, context),
+            None => args,
+        },
+        Command::Receipt(args) => return receipt::run(args, context),
+    };
     let dir = LedgerDir::open(context.ledger())?;
     let people = match &context.shared.people {
         Some(path) => std::fs::read_to_string(path).map_err(LedgerError::file("read", path))?,

@@ -47,7 +47,7 @@ pub(super) struct Args {
 /// Reads a channel that records come through: what the ledger writes itself nobody brings.
 fn ingested(id: &str) -> Result<Channel, String> {
     match id.parse() {
-        Ok(Channel::LedgerRedaction) => {
+        Ok(Channel::LedgerAssessment | Channel::LedgerRedaction) => {
             Err("only the ledger itself writes this channel".to_owned())
         }
         Ok(channel) => Ok(channel),

@@ -3,6 +3,7 @@
 use std::path::{Path, PathBuf};
 
 use evidence::pack::{self, Terms, Trust};
+use evidence::receipt;
 use tlog::VerifierKey;
 
 use super::{Context, Format, Outcome};
@@ -10,7 +11,7 @@ use crate::ledger::LedgerError;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
-    /// The pack
+    /// The pack or receipt
     #[arg(value_name = "FILE")]
     pack: PathBuf,
     /// The ledger's verifier key, got by another way than the pack
@@ -35,6 +36,9 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
         }
         (None, None) => None,
     };
+    if receipt::is_receipt(&bytes) {
+        return of_receipt(&receipt::verify_under(&bytes, trust.as_ref()), context);
+    }
     let kept = args.checkpoint.as_deref().map(read).transpose()?;
     let verdict = pack::verify(&bytes, &Terms { trust: trust.as_ref(), kept: kept.as_deref() });
     match context.shared.format {
@@ -53,4 +57,19 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
 
 fn read(path: &Path) -> anyhow::Result<Vec<u8>> {
     Ok(std::fs::read(path).map_err(LedgerError::file("read", path))?)
+}
+
+fn of_receipt(verdict: &receipt::Verdict, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+    match context.shared.format {
+        Format::Text => write!(context.out, "{}", verdict.report())?,
+        Format::Json => {
+            let faults: Vec<String> = verdict.faults.iter().map(ToString::to_string).collect();
+            let json = serde_json::json!({
+                "verify_receipt": 1, "intact": verdict.holds(), "faults": faults,
+                "records": verdict.records, "key_given": verdict.key_given,
+            });
+            writeln!(context.out, "{json}")?;
+        }
+    }
+    Ok(if verdict.holds() { Outcome::Done } else { Outcome::VerificationFailed })
 }

@@ -1,5 +1,6 @@
 //! Tests of the shell: the ledger under order, tampering, erasure and bad input; the commands.
 
+mod assess;
 mod bad_input;
 mod captures;
 mod commands;
@@ -11,7 +12,9 @@ mod findings;
 mod git;
 mod order;
 mod pack;
+mod paper;
 mod people;
+mod receipt;
 mod rollback;
 mod samples;
 mod schema;

@@ -144,7 +144,9 @@ impl Salts for NoSalts {
 /// What the intake does with each channel that can be ingested.
 pub fn channels() -> Result<Vec<Told>, TooManyNames> {
     let rules = Rules::new([])?;
-    let ingested = Channel::ALL.into_iter().filter(|c| *c != Channel::LedgerRedaction);
+    let ingested = Channel::ALL
+        .into_iter()
+        .filter(|c| !matches!(c, Channel::LedgerAssessment | Channel::LedgerRedaction));
     Ok(ingested.map(|channel| told(channel, &rules)).collect())
 }
 

@@ -93,6 +93,11 @@ impl Trust {
         if known { Ok(()) } else { Err(format!("{name} is not named before")) }
     }
 
+    /// The keys of the logs that are trusted.
+    pub fn logs(&self) -> &[VerifierKey] {
+        &self.logs
+    }
+
     /// The keys that a checkpoint of a log may be signed with, and those of all witnesses; `None`
     /// when the log is not trusted.
     pub(super) fn keys(&self, origin: &str) -> Option<Vec<VerifierKey>> {

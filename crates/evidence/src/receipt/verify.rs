@@ -14,6 +14,7 @@ use super::statement::{CitedRecord, Read};
 use super::{
     Included, PAYLOAD_TYPE, PREDICATE_TYPE, STATEMENT_TYPE, VERSION, Wire, encode, key_id, pae,
 };
+use crate::pack::Trust;
 use crate::record::envelope::Envelope;
 
 /// What is wrong with a receipt, and in which member.
@@ -47,6 +48,15 @@ pub fn is_receipt(bytes: &[u8]) -> bool {
     // A damaged one is a receipt still, so that the damage is told in its terms.
     bytes.starts_with(br#"{"countersign":"#)
         || serde_json::from_slice::<Value>(bytes).is_ok_and(|v| v.get("payloadType").is_some())
+}
+
+/// Verifies a receipt under what the reader trusts: by the key of one of its logs. Cosignatures are
+/// not looked at.
+pub fn verify_under(bytes: &[u8], trust: Option<&Trust>) -> Verdict {
+    let Some(trust) = trust else { return verify(bytes, None) };
+    let mut verdicts = trust.logs().iter().map(|key| verify(bytes, Some(key)));
+    let first = verdicts.next().unwrap_or_else(|| verify(bytes, None));
+    if first.holds() { first } else { verdicts.find(Verdict::holds).unwrap_or(first) }
 }
 
 /// Verifies a receipt. `pinned` is a key that the reader trusts, got from elsewhere.

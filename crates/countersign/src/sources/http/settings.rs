@@ -195,9 +195,9 @@ pub(super) enum OneOrMore {
 fn channel<'de, D: Deserializer<'de>>(value: D) -> Result<Option<Channel>, D::Error> {
     let id = String::deserialize(value)?;
     match id.parse() {
-        Ok(Channel::LedgerRedaction) => {
-            Err(serde::de::Error::custom("only the ledger itself writes channel ledger-redaction"))
-        }
+        Ok(channel @ (Channel::LedgerAssessment | Channel::LedgerRedaction)) => Err(
+            serde::de::Error::custom(format!("only the ledger itself writes channel {channel}")),
+        ),
         Ok(channel) => Ok(Some(channel)),
         Err(e) => Err(serde::de::Error::custom(e)),
     }

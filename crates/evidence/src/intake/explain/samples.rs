@@ -30,7 +30,7 @@ pub(super) const fn of(channel: Channel) -> Samples {
         }
         Channel::KubernetesEventWatch => (EVENT, LINE),
         Channel::KubernetesObjectWatch => (OBJECT, LINE),
-        Channel::LedgerRedaction => (&[], ""),
+        Channel::LedgerAssessment | Channel::LedgerRedaction => (&[], ""),
         Channel::OpenbaoAudit => (OPENBAO, LINE),
         Channel::PrometheusRange => (&[RANGE], "a line, or a document over several"),
     };
