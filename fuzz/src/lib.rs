@@ -200,6 +200,7 @@ pub fn parse(channel: Channel, record: &[u8]) -> bool {
         Channel::ArgocdServerLog => by!(argocd_server_log),
         Channel::ArgocdStream => by!(argocd_stream),
         Channel::Cloudevent => by!(cloudevent),
+        Channel::ForgeSnapshot => by!(forge_snapshot),
         Channel::GitCommit => by!(git_commit),
         Channel::GithubWebhook => by!(github_webhook),
         Channel::GitlabWebhook => by!(gitlab_webhook),

@@ -27,6 +27,8 @@ pub enum Channel {
     ArgocdStream,
     /// `CloudEvents` of any type.
     Cloudevent,
+    /// Settings of a forge, as its API answered them: protection, teams, members.
+    ForgeSnapshot,
     /// Commits and references, as read from a git repository or bundle.
     GitCommit,
     /// Webhook deliveries of GitHub.
@@ -53,7 +55,7 @@ pub enum Channel {
 
 impl Channel {
     /// Every channel, in the order of their ids.
-    pub const ALL: [Self; 18] = [
+    pub const ALL: [Self; 19] = [
         Self::AlertmanagerWebhook,
         Self::ArgocdApplicationWatch,
         Self::ArgocdControllerLog,
@@ -61,6 +63,7 @@ impl Channel {
         Self::ArgocdServerLog,
         Self::ArgocdStream,
         Self::Cloudevent,
+        Self::ForgeSnapshot,
         Self::GitCommit,
         Self::GithubWebhook,
         Self::GitlabWebhook,
@@ -84,6 +87,7 @@ impl Channel {
             Self::ArgocdServerLog => "argocd-server-log",
             Self::ArgocdStream => "argocd-stream",
             Self::Cloudevent => "cloudevent",
+            Self::ForgeSnapshot => "forge-snapshot",
             Self::GitCommit => "git-commit",
             Self::GithubWebhook => "github-webhook",
             Self::GitlabWebhook => "gitlab-webhook",

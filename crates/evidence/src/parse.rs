@@ -17,6 +17,7 @@ pub mod argocd_server_log;
 pub mod argocd_stream;
 pub mod cloudevent;
 pub mod forge;
+pub mod forge_snapshot;
 pub mod git_commit;
 pub mod github_webhook;
 pub mod gitlab_webhook;

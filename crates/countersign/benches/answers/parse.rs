@@ -115,6 +115,7 @@ fn parsed(channel: Channel, payload: &[u8]) -> bool {
         Channel::ArgocdServerLog => parse::argocd_server_log::parse(payload).is_ok(),
         Channel::ArgocdStream => parse::argocd_stream::parse(payload).is_ok(),
         Channel::Cloudevent => parse::cloudevent::parse(payload).is_ok(),
+        Channel::ForgeSnapshot => parse::forge_snapshot::parse(payload).is_ok(),
         Channel::GitCommit => parse::git_commit::parse(payload).is_ok(),
         Channel::GithubWebhook => parse::github_webhook::parse(payload).is_ok(),
         Channel::GitlabWebhook => parse::gitlab_webhook::parse(payload).is_ok(),

@@ -49,6 +49,7 @@ const fn shown(channel: Channel) -> Option<&'static str> {
         Channel::ArgocdStream | Channel::ArgocdNotification => {
             "Applications, where they are not watched"
         }
+        Channel::ForgeSnapshot => "who could merge and push at a time, by the forge's settings",
         Channel::GitCommit => {
             "commits, their trees and signatures: whether what ran is what was approved"
         }

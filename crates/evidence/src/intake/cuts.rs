@@ -103,9 +103,18 @@ const PERSONAL_KEYS: &[&str] = &[
     "displayname",
     "accountid",
     "grpc.request.claims",
+    // Lists of accounts in the branch protection of Gitea.
+    "push_whitelist_usernames",
+    "merge_whitelist_usernames",
+    "approvals_whitelist_username",
+    "force_push_allowlist_usernames",
+    // Of GitLab: a role, or the name of the person that a protected branch names.
+    "access_level_description",
 ];
 /// Objects whose `name` is that of a person: of commits, in forges and in our reader of git.
 const PERSONS: &[&str] = &["author", "committer", "pusher", "tagger"];
+/// Names beside an account, in the answers of a forge.
+const NAMES_OF_ACCOUNTS: &[&str] = &["name", "full_name"];
 /// How accounts of the cluster and of Argo CD's project roles start.
 const NOT_PEOPLE: &[&str] = &["system:", "proj:"];
 /// Members of a Secret whose values are secret, at any depth.
@@ -186,6 +195,9 @@ impl Rules {
 struct Pair {
     secret_name: bool,
     value: Option<Cut>,
+    /// Whether it is an account of a forge, and what it is called.
+    account: bool,
+    names: Vec<Cut>,
 }
 
 struct Finder<'r, 'a> {
@@ -211,6 +223,11 @@ impl Finder<'_, '_> {
         if found.what != What::Key
             && let Some(class) = self.class_of_place(found, plain)
         {
+            if is_of_answer(found)
+                && matches!(found.path.last().map(AsRef::as_ref), Some("username" | "login"))
+            {
+                self.pairs.entry(found.object).or_default().account = true;
+            }
             self.cuts.push(Cut { range: found.raw.clone(), class });
             // Where a name is expected a token may stand: the stronger class wins the whole.
             if class == Class::Personal {
@@ -244,6 +261,7 @@ impl Finder<'_, '_> {
         }
         let above = found.path.len().checked_sub(2).and_then(|at| found.path.get(at));
         let named = key == "name" && above.is_some_and(|k| PERSONS.contains(&k.as_ref()));
+        let named = named || leads_to_account(found, &key, text);
         let person = (named || PERSONAL_KEYS.contains(&key.as_str()))
             && !NOT_PEOPLE.iter().any(|start| text.starts_with(start));
         person.then_some(Class::Personal)
@@ -264,6 +282,9 @@ impl Finder<'_, '_> {
         if found.what == What::Key {
             return;
         }
+        if is_of_answer(found) {
+            self.remember_account(found);
+        }
         match found.path.last().map(AsRef::as_ref) {
             Some("name" | "path") if names_a_secret(text) => {
                 self.pairs.entry(found.object).or_default().secret_name = true;
@@ -278,8 +299,21 @@ impl Finder<'_, '_> {
         }
     }
 
+    /// `name` beside `username` or `login` is that of a person; elsewhere in the same answers it is
+    /// that of a branch or a rule.
+    fn remember_account(&mut self, found: &Found<'_, '_>) {
+        let key = found.path.last().map(AsRef::as_ref).unwrap_or_default();
+        if NAMES_OF_ACCOUNTS.contains(&key) {
+            let name = Cut { range: found.raw.clone(), class: Class::Personal };
+            self.pairs.entry(found.object).or_default().names.push(name);
+        }
+    }
+
     fn named_values(&mut self) {
-        let pairs = std::mem::take(&mut self.pairs);
+        let mut pairs = std::mem::take(&mut self.pairs);
+        for pair in pairs.values_mut().filter(|pair| pair.account) {
+            self.cuts.append(&mut pair.names);
+        }
         self.cuts.extend(pairs.into_values().filter(|p| p.secret_name).filter_map(|p| p.value));
     }
 
@@ -305,6 +339,19 @@ impl Finder<'_, '_> {
         let moved = |c: Cut| Cut { range: base + c.range.start..base + c.range.end, ..c };
         self.cuts.extend(hits.into_iter().map(moved));
     }
+}
+
+/// Whether a value stands in the body of an answer of a forge (`docs/formats/forge-snapshot.md`).
+fn is_of_answer(found: &Found<'_, '_>) -> bool {
+    let mut path = found.path.iter().map(AsRef::as_ref);
+    path.next() == Some("answers") && path.next() == Some("body")
+}
+
+/// Links in answers of a forge, and requests about one account, have its login in them.
+fn leads_to_account(found: &Found<'_, '_>, key: &str, text: &str) -> bool {
+    let request = key == "path" && found.path.len() == 2 && found.path[0] == "answers";
+    is_of_answer(found) && (key == "url" || key.ends_with("_url"))
+        || request && (text.contains("/collaborators/") || text.contains("/users/"))
 }
 
 /// Whether a name in lower case says that its value is secret.

@@ -74,7 +74,7 @@ fn check(pack: &[u8], terms: &Terms<'_>, verdict: &mut Verdict) -> Option<Sound>
     counts(&manifest, &read, verdict);
     let (people, story) = (contents.get(Member::People), contents.get(Member::Story));
     let (people, story) = (people.to_vec(), story.to_vec());
-    Some(Sound { manifest, people, story, entries: read.entries })
+    Some(Sound { manifest, people, story, entries: read.read })
 }
 
 /// Takes the container apart. What cannot be unpacked to its end is still looked into, so that the
@@ -114,16 +114,12 @@ fn digests(contents: &Contents, manifest: &Manifest, verdict: &mut Verdict) {
 
 /// The keys that the checkpoint may be signed with.
 fn keys(manifest: &Manifest, trust: Option<&Trust>) -> Result<Vec<VerifierKey>, String> {
-    match trust {
-        Some(trust) => trust
-            .keys(&manifest.origin)
-            .ok_or_else(|| format!("is of {}, which the reader does not trust", manifest.origin)),
-        None => {
-            let key: VerifierKey =
-                manifest.key.parse().map_err(|e| format!("key of the manifest: {e}"))?;
-            Ok(vec![key])
-        }
-    }
+    let Some(trust) = trust else {
+        let key = manifest.key.parse().map_err(|e| format!("key of the manifest: {e}"))?;
+        return Ok(vec![key]);
+    };
+    let unknown = || format!("is of {}, which the reader does not trust", manifest.origin);
+    trust.keys(&manifest.origin).ok_or_else(unknown)
 }
 
 fn checkpoint(
@@ -168,7 +164,7 @@ fn said(error: &dyn std::error::Error) -> String {
 #[derive(Default)]
 struct Entries {
     leaves: Vec<Hash>,
-    entries: Vec<(Cite, Option<Vec<u8>>)>,
+    read: Vec<(Cite, Option<Vec<u8>>)>,
     erased: BTreeMap<u64, Vec<u32>>,
     /// Whether each entry could be read: only then does the tree say more.
     whole: bool,
@@ -213,7 +209,7 @@ impl Entries {
         if !erased.is_empty() {
             self.erased.insert(index, erased);
         }
-        self.entries.push((envelope.cite.clone(), entry.payload.map(<[u8]>::to_vec)));
+        self.read.push((envelope.cite.clone(), entry.payload.map(<[u8]>::to_vec)));
         match known.insert(envelope.cite, index) {
             None => Ok(()),
             Some(first) => Err(format!("is the same record as entry {first}")),
@@ -315,8 +311,7 @@ impl Reader<'_> {
 /// Holds what is erased to the redaction records: a segment that none of them names was taken out,
 /// not erased.
 fn erasures(read: &Entries, verdict: &mut Verdict) {
-    let of_ledger =
-        read.entries.iter().filter(|(cite, _)| cite.channel == Channel::LedgerRedaction);
+    let of_ledger = read.read.iter().filter(|(cite, _)| cite.channel == Channel::LedgerRedaction);
     let kept = of_ledger.filter_map(|(_, payload)| kept_segment(payload.as_deref()?));
     let redactions = kept.filter_map(|record| redaction::parse(record).ok());
     let named: BTreeSet<(u64, u32)> =
@@ -333,7 +328,7 @@ fn erasures(read: &Entries, verdict: &mut Verdict) {
 fn counts(manifest: &Manifest, read: &Entries, verdict: &mut Verdict) {
     debug_assert_eq!(manifest.pack, VERSION, "checked when it was read");
     let mut found: BTreeMap<&str, (u64, u64)> = BTreeMap::new();
-    for (cite, payload) in &read.entries {
+    for (cite, payload) in &read.read {
         let count = found.entry(cite.channel.id()).or_default();
         count.0 += 1;
         count.1 += u64::from(payload.is_some());
@@ -347,7 +342,7 @@ fn counts(manifest: &Manifest, read: &Entries, verdict: &mut Verdict) {
     }
     let all = manifest.selection == Selection::Ledger;
     let complete = manifest.start == 0 && manifest.end == manifest.size;
-    if all && !(complete && read.entries.iter().all(|(_, payload)| payload.is_some())) {
+    if all && !(complete && read.read.iter().all(|(_, payload)| payload.is_some())) {
         verdict.fault(Member::Manifest, "says everything is there, and something is left out");
     }
 }

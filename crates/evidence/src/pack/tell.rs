@@ -87,7 +87,7 @@ fn coverage(manifest: &Manifest, told: &[Coverage]) -> Vec<String> {
             (count.refused, "lines refused at intake, by the exporter's word"),
         ] {
             if number > 0 {
-                line.push_str(&format!("; {number} {what}"));
+                line = format!("{line}; {number} {what}");
             }
         }
         line

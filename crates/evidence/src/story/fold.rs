@@ -17,7 +17,7 @@ use crate::parse::argocd_application_watch::{self as applications, ApplicationVe
 use crate::parse::kubernetes_audit::{self as audit, AuditWrite};
 use crate::parse::kubernetes_event_watch::{self as events, ArgoEvent, EventVersion};
 use crate::parse::{NotUnderstood, ResourceVersion, WatchLine};
-use crate::parse::{argocd_notification, argocd_stream, cloudevent};
+use crate::parse::{argocd_notification, argocd_stream, cloudevent, forge_snapshot};
 use crate::record::{CUT, Cite, REDACTED, Record};
 use crate::time::Moment;
 
@@ -103,6 +103,9 @@ impl Facts {
                 let noted = self.secrets.add(cite, &record.payload);
                 self.noted(cite, noted)
             }
+            // Who could do what is asked of the snapshots themselves; the story knows when each was.
+            Channel::ForgeSnapshot => forge_snapshot::parse(&record.payload)
+                .map(|snapshot| self.time(cite, snapshot.taken_at)),
             // These say something about the ledger, nothing about the world.
             Channel::LedgerAssessment | Channel::LedgerRedaction => Ok(()),
         };

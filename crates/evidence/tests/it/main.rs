@@ -14,6 +14,7 @@ mod cloudevent;
 mod control;
 mod expected;
 mod forge;
+mod forge_snapshot;
 mod git_commit;
 mod github_webhook;
 mod gitlab_webhook;

@@ -47,6 +47,27 @@ fn what_is_cut_and_why() {
         (r#"{"m":"by Carol Núñez"}"#, false, &[("Carol Núñez", Personal)]),
         (r#"{"m":"debug-CNunez in savannah"}"#, false, &[("CNunez", Personal)]),
         (r#"{"a.b@c.example":1}"#, false, &[("a.b@c.example", Personal)]),
+        (r#"{"push_whitelist_usernames":["dev"]}"#, false, &[("dev", Personal)]),
+        (r#"{"merge_whitelist_usernames":["dev"]}"#, false, &[("dev", Personal)]),
+        (r#"{"approvals_whitelist_username":["dev"]}"#, false, &[("dev", Personal)]),
+        (r#"{"force_push_allowlist_usernames":["dev"]}"#, false, &[("dev", Personal)]),
+        (r#"{"access_level_description":"Dev Person"}"#, false, &[("Dev Person", Personal)]),
+        // A name beside an account is a person's; that of a branch is not.
+        (
+            r#"{"answers":[{"path":"/x","body":[{"name":"Dev P","username":"dev"},{"name":"main"}]}]}"#,
+            false,
+            &[("Dev P", Personal), ("dev", Personal)],
+        ),
+        (
+            r#"{"answers":[{"body":{"full_name":"Dev P","login":"dev","html_url":"https://f.example/dev"}}]}"#,
+            false,
+            &[("Dev P", Personal), ("dev", Personal), ("https://f.example/dev", Personal)],
+        ),
+        (
+            r#"{"answers":[{"path":"/repos/o/r/collaborators/dev/permission"},{"path":"/repos/o/r/teams"}]}"#,
+            false,
+            &[("/repos/o/r/collaborators/dev/permission", Personal)],
+        ),
     ];
     for (json, secret_object, expected) in table {
         assert_eq!(&cut_text(json, *secret_object), expected, "{json}");

@@ -21,6 +21,9 @@ pub(super) const fn of(channel: Channel) -> Samples {
         Channel::ArgocdServerLog => (&[SERVER], LINE),
         Channel::ArgocdStream => (&[STREAM], LINE),
         Channel::Cloudevent => (&[CLOUDEVENT], "structured, batch and binary mode"),
+        Channel::ForgeSnapshot => {
+            (&[FORGE], "a document; names beside accounts and links to them are personal too")
+        }
         Channel::GitCommit => (COMMIT, "a repository or a bundle, read as lines"),
         Channel::GithubWebhook => (&[GITHUB], DELIVERY),
         Channel::GitlabWebhook => (&[GITLAB], DELIVERY),
@@ -58,6 +61,8 @@ const COMMIT: &[&str] = &[
     r#"{"git":"commit","id":"<commit>","tree":"<tree>","parents":[],"author":{"name":"<name>","email":"a@b.example","time":"<time>"},"committer":{"name":"<name>","email":"a@b.example","time":"<time>"},"message":"<text>\n\nReviewed-by: a@b.example"}"#,
     r#"{"git":"refs","refs":{"refs/heads/<name>":"<commit>"},"head":"<name>"}"#,
 ];
+
+const FORGE: &str = r#"{"forge_snapshot":1,"forge":"github","repository":"<repository>","taken_at":"<time>","answers":[{"path":"<path>","status":200,"body":{"login":"<account>","name":"<name>","html_url":"<link>"}}]}"#;
 
 const GITHUB: &str = r#"{"received_at":"<time>","headers":{"X-GitHub-Event":"event","X-GitHub-Delivery":"<delivery>","X-Hub-Signature-256":"<signature>"},"body":"{\"sender\":{\"login\":\"<account>\"},\"pusher\":{\"name\":\"<account>\",\"email\":\"a@b.example\"},\"head_commit\":{\"author\":{\"name\":\"<name>\",\"email\":\"a@b.example\"},\"committer\":{\"name\":\"<name>\"}},\"pull_request\":{\"user\":{\"login\":\"<account>\"},\"body\":\"<text>\"},\"review\":{\"user\":{\"login\":\"<account>\"}}}"}"#;
 

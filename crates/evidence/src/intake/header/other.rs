@@ -33,6 +33,9 @@ struct Line<'a> {
     #[serde(borrow)]
     status: Option<Cow<'a, str>>,
     data: Option<RangeData>,
+    // Our reader of forges.
+    forge_snapshot: Option<IgnoredAny>,
+    answers: Option<IgnoredAny>,
     // Our reader of repositories.
     #[serde(borrow)]
     git: Option<Cow<'a, str>>,
@@ -83,6 +86,7 @@ pub(super) fn recognise(line: &[u8]) -> Option<Header> {
     let line: Line<'_> = serde_json::from_slice(line).ok()?;
     let (channel, identity) = stream(&line)
         .or_else(|| git(&line))
+        .or_else(|| forge(&line))
         .or_else(|| openbao(&line))
         .or_else(|| gke(&line))
         .or_else(|| log(&line))
@@ -115,6 +119,12 @@ fn git(line: &Line<'_>) -> Option<(Channel, Identity)> {
         _ => return None,
     };
     Some((Channel::GitCommit, identity))
+}
+
+/// A snapshot of a forge's settings. Its repository may be a person's, so its content identifies it.
+fn forge(line: &Line<'_>) -> Option<(Channel, Identity)> {
+    line.forge_snapshot.as_ref().and(line.answers.as_ref())?;
+    Some((Channel::ForgeSnapshot, Identity::Content))
 }
 
 /// Request and answer have the same id (`openbao/openbao` `audit/format.go`).
