@@ -130,6 +130,7 @@ pub struct Expected {
 
 impl Expected {
     /// Adds for how long a channel may be quiet.
+    #[must_use]
     pub fn silent_for(mut self, quiet: Option<SignedDuration>, now: Timestamp) -> Self {
         self.since = quiet.and_then(|quiet| now.checked_sub(quiet).ok());
         self

@@ -118,16 +118,15 @@ impl Held {
     ) -> anyhow::Result<(&Kept, &Population, Parameters)> {
         let frozen = |k: &&Kept| k.population().is_some() && entry.is_none_or(|e| k.entry == e);
         let found = self.kept.iter().rev().find(frozen);
-        let (kept, population) = match found.and_then(|k| Some((k, k.population()?))) {
-            Some(found) => found,
-            None => match entry {
+        let Some((kept, population)) = found.and_then(|k| Some((k, k.population()?))) else {
+            match entry {
                 Some(entry) => anyhow::bail!(
                     "entry {entry} holds no frozen population; `countersign population list` shows all"
                 ),
                 None => anyhow::bail!(
                     "no population is frozen; freeze one with `countersign population freeze`"
                 ),
-            },
+            }
         };
         let parameters = Parameters::of(population).map_err(|member| {
             anyhow::anyhow!("the population in entry {}: {member} is no time", kept.entry)
@@ -386,7 +385,7 @@ impl Drawn {
         };
         let rows = drawn.iter().map(row).collect();
         let json = drawn.iter().map(|l| serde_json::json!(l.row)).collect();
-        Self { strata, rows, json, earlier, sample }
+        Self { sample, strata, rows, json, earlier }
     }
 
     fn write(&self, at: &Recorded, context: &mut Context<'_>) -> anyhow::Result<()> {

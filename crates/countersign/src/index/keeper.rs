@@ -180,7 +180,7 @@ impl<O: Observer> Work<O> {
         let told = match known {
             Some(known) if known.refused == refused && known.derived == derived => return Ok(true),
             // Nothing but the refusals is new.
-            Some(known) => Told { refused, derived, ..Told::clone(&known) },
+            Some(known) => Told { derived, refused, ..Told::clone(&known) },
             None => {
                 let told = self.folded.told(&self.people, derived, refused);
                 self.observer.derived(told.derived.entries, begun.elapsed());

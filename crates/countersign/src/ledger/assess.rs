@@ -38,8 +38,7 @@ pub fn record<T, E: From<LedgerError>>(
     make: impl FnOnce() -> Result<(Assessment, T), E>,
 ) -> Result<(Recorded, T), E> {
     let mut ledger = recover::open(dir)?;
-    let made = make();
-    let recorded = match made {
+    let recorded = match make() {
         Ok((assessment, more)) => {
             append(&mut ledger, &assessment, now, salts).map(|at| (at, more)).map_err(E::from)
         }

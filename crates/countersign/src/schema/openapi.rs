@@ -40,7 +40,7 @@ const PARAMETERS: [(&str, &str, &str); 11] = [
 ];
 
 /// A path: what it answers, its parameters, the names of its answers.
-struct Path {
+struct Question {
     path: &'static str,
     id: &'static str,
     summary: &'static str,
@@ -48,8 +48,8 @@ struct Path {
     answers: &'static [&'static str],
 }
 
-const PATHS: [Path; 6] = [
-    Path {
+const PATHS: [Question; 6] = [
+    Question {
         path: "/v1/timeline",
         id: "timeline",
         summary: "What happened then",
@@ -68,35 +68,35 @@ const PATHS: [Path; 6] = [
         ],
         answers: &["TimelineAnswer"],
     },
-    Path {
+    Question {
         path: "/v1/changes",
         id: "changes",
         summary: "Which changes there were, and what happened outside of them",
         parameters: &["env", "min_size"],
         answers: &["ChangeListAnswer"],
     },
-    Path {
+    Question {
         path: "/v1/changes/{selector}",
         id: "change",
         summary: "One change: who had which part, what ran, which conditions the records show met; or the transition that belongs to none",
         parameters: &["min_size"],
         answers: &["ChangeViewAnswer", "TransitionViewAnswer"],
     },
-    Path {
+    Question {
         path: "/v1/running",
         id: "running",
         summary: "What ran at a moment",
         parameters: &["at", "now", "tz", "env", "min_size"],
         answers: &["RunningAnswer"],
     },
-    Path {
+    Question {
         path: "/v1/drift",
         id: "drift",
         summary: "Where the live state left the desired one",
         parameters: &["env", "app", "min_size"],
         answers: &["DriftListAnswer"],
     },
-    Path {
+    Question {
         path: "/v1/coverage",
         id: "coverage",
         summary: "What the ledger covers, and what it cannot show",
@@ -268,7 +268,7 @@ fn operation(
     })
 }
 
-fn question(path: &Path) -> Value {
+fn question(path: &Question) -> Value {
     let known = |name: &&str| PARAMETERS.iter().find(|p| p.0 == *name);
     let mut parameters: Vec<Value> =
         path.parameters.iter().filter_map(known).map(|p| parameter(p, path.id)).collect();

@@ -164,7 +164,7 @@ proptest! {
         let (nodes, leaves) = (Nodes::of(&ENTRIES[..n]), leaf_hashes(&ENTRIES[..n]));
         check(&nodes, &leaves, (a, b, n));
         let (proof, root) = (build(&nodes, a, b, n), nodes.root(n));
-        for older in [0, a.saturating_sub(1), a, (a + b) / 2, b, b + 1] {
+        for older in [0, a.saturating_sub(1), a, usize::midpoint(a, b), b, b + 1] {
             let within = tlog::root_within(&proof, index(a), &leaves[a..b], size(older));
             let expected = (a..=b).contains(&older).then(|| nodes.root(older));
             prop_assert_eq!(within, expected, "{} of {}..{}", older, a, b);

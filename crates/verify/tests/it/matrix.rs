@@ -219,8 +219,8 @@ fn members_changed(ledger: &Ledger, whole: &[u8], part: &[u8]) -> Vec<Row> {
         (
             "the root in the manifest",
             consistently(whole, |p| {
-                p.manifest.root =
-                    ledger.fork(2).checkpoint(13).lines().nth(2).expect("root").to_owned();
+                let fork = ledger.fork(2).checkpoint(13);
+                fork.lines().nth(2).expect("root").clone_into(&mut p.manifest.root);
             }),
             "manifest.json",
         ),
