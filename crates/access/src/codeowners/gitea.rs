@@ -72,7 +72,7 @@ fn read_rule(draft: &mut Draft, number: u32, pattern: &Word, words: &[Word]) {
     };
     let matcher = match compile(expression) {
         Ok(regex) if negated => Matcher::NotRegex(regex),
-        Ok(regex) => Matcher::Regex(regex),
+        Ok(regex) => Matcher::Regex { regex, names: names(expression) },
         Err(why) => {
             let kind = ProblemKind::InvalidPattern { pattern: expression.to_owned(), why };
             return draft.problem(number, pattern.column, kind);
@@ -110,6 +110,27 @@ fn compile(expression: &str) -> Result<Box<regex::bytes::Regex>, String> {
         regex::Error::CompiledTooBig(bytes) => format!("it takes more than {bytes} bytes"),
         _ => "no regular expression of Go".to_owned(),
     })
+}
+
+/// The plain names that every match begins with, so that thousands of rules need not be tried. None
+/// where an alternative or a group with `?`, which may be a flag, could make the beginning another.
+fn names(expression: &str) -> Vec<Box<str>> {
+    if expression.contains('|') || expression.contains("(?") {
+        return Vec::new();
+    }
+    let plain = |c: char| c.is_alphanumeric() || "/_-".contains(c);
+    let end = expression.find(|c| !plain(c)).unwrap_or(expression.len());
+    // What stands behind the last slash is not whole, or a count makes less of it.
+    let slash = expression[..end].rfind('/');
+    let counted = slash.is_some_and(|at| expression[at + 1..].starts_with(['*', '?', '{']));
+    match (slash, counted) {
+        (Some(at), false) => expression[..at].split('/').map(Into::into).collect(),
+        (Some(at), true) => {
+            let before = expression[..at].rfind('/').map_or("", |end| &expression[..end]);
+            before.split('/').filter(|name| !name.is_empty()).map(Into::into).collect()
+        }
+        (None, _) => Vec::new(),
+    }
 }
 
 /// An account, with or without `@`, or `organisation/team`.

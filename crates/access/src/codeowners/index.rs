@@ -43,8 +43,14 @@ impl Index {
     }
 
     fn insert(&mut self, rule: usize, matcher: &Matcher) {
-        let Matcher::Glob(pattern) = matcher else {
-            return self.anchored.rules.push(rule);
+        let pattern = match matcher {
+            Matcher::Glob(pattern) => pattern,
+            Matcher::Regex { names, .. } => {
+                let names = names.iter().cloned();
+                let node = names.fold(&mut self.anchored, Names::below);
+                return node.rules.push(rule);
+            }
+            Matcher::NotRegex(_) => return self.anchored.rules.push(rule),
         };
         let (names, segments) = match pattern.segments.split_first() {
             Some((Segment::Directories, rest)) => (&mut self.floating, rest),
@@ -53,7 +59,7 @@ impl Index {
         let mut node = names;
         for segment in segments {
             let Segment::Literal(name) = segment else { break };
-            node = node.below.entry(name.clone()).or_default();
+            node = node.below(name.clone());
         }
         node.rules.push(rule);
     }
@@ -76,6 +82,10 @@ impl Index {
 }
 
 impl Names {
+    fn below(&mut self, name: Box<str>) -> &mut Self {
+        self.below.entry(name).or_default()
+    }
+
     fn collect(&self, segments: &[&str], into: &mut Vec<usize>) {
         into.extend(&self.rules);
         if let Some((first, rest)) = segments.split_first()

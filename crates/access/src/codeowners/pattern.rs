@@ -6,7 +6,11 @@ use regex::bytes::Regex;
 #[derive(Clone, Debug)]
 pub(super) enum Matcher {
     Glob(Pattern),
-    Regex(Box<Regex>),
+    Regex {
+        regex: Box<Regex>,
+        /// Names that every path it matches begins with.
+        names: Vec<Box<str>>,
+    },
     /// Every path that the expression does not match.
     NotRegex(Box<Regex>),
 }
@@ -90,7 +94,7 @@ impl Matcher {
     pub(super) fn matches(&self, path: &str, segments: &[&str]) -> bool {
         match self {
             Self::Glob(pattern) => pattern.matches(segments),
-            Self::Regex(regex) => regex.is_match(path.as_bytes()),
+            Self::Regex { regex, .. } => regex.is_match(path.as_bytes()),
             Self::NotRegex(regex) => !regex.is_match(path.as_bytes()),
         }
     }

@@ -5,6 +5,7 @@ use std::io::Write;
 use std::time::Instant;
 
 #[path = "../../../tlog/benches/measure/mod.rs"]
+#[expect(dead_code, reason = "shared with benches that compare more")]
 mod measure;
 
 mod evenings;

@@ -53,7 +53,7 @@ fn derivation(folder: &Path, records: usize, evenings: u32, out: &mut dyn Write)
     let cold = start.elapsed();
     let start = Instant::now();
     let status = finish(program(folder).args(["ledger", "status"]))?;
-    let folded = start.elapsed();
+    let without_story = start.elapsed();
     let (json, bytes) = limit(folder)?;
     let row = |what: &str, took: Duration, peak: Option<f64>| {
         vec![
@@ -66,7 +66,7 @@ fn derivation(folder: &Path, records: usize, evenings: u32, out: &mut dyn Write)
     };
     let rows = [
         row("cold `timeline --at`: read, verified, derived, answered", cold, Some(peak)),
-        row("`ledger status`: read, verified, folded", folded, Some(status)),
+        row("`ledger status`: read, verified, folded", without_story, Some(status)),
         row("limit: read from the database, as JSON, nothing kept", json, None),
     ];
     let title =

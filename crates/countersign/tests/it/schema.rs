@@ -85,7 +85,9 @@ fn keyword_of(
         "maxItems" => holds(
             value.as_array().is_none_or(|a| a.len() as u64 <= says.as_u64().expect("a count")),
         ),
-        "uniqueItems" => holds(true),
+        "uniqueItems" => holds(value.as_array().is_none_or(|items| {
+            items.iter().enumerate().all(|(at, item)| !items[..at].contains(item))
+        })),
         "required" => {
             holds(schemas().all(|name| value.get(name.as_str().expect("a name")).is_some()))
         }

@@ -266,7 +266,7 @@ fn the_description_names_every_parameter_and_no_other() {
     let document: Value = answer.json();
     assert_eq!(document["openapi"], "3.1.0");
     for name in ["timeline", "change_view", "change_list", "running", "drift_list", "status"] {
-        let served = ask(&server, &format!("/v1/schema/{name}.json"));
-        assert_eq!((served.status, &served.json()["title"]), (200, &Value::from(name)));
+        let schema = ask(&server, &format!("/v1/schema/{name}.json"));
+        assert_eq!((schema.status, &schema.json()["title"]), (200, &Value::from(name)));
     }
 }
