@@ -8,8 +8,9 @@
 //! AppProject.syncWindows ──► window: may a sync run, and when does that change
 //! ```
 //!
-//! Semantics as of Argo CD 3.6 (`util/rbac`, `server/rbacpolicy`, `util/glob`, and the `AppProject`
-//! type of argoproj/argo-cd), including what surprises: a deny binds only within one subject.
+//! Semantics as of argoproj/argo-cd at `37ee0097cf85` (its `VERSION` says 3.6.0), including what
+//! surprises: a deny binds only within one subject. Each file names what of it was read, and what was
+//! not at hand.
 
 pub mod cron;
 pub mod glob;
@@ -22,10 +23,13 @@ pub mod window;
 
 mod builtin;
 mod enforce;
+mod expression;
 
 pub use enforce::{Grant, Trial};
 pub use policy::{Effect, Line, MatchMode, Policy, Problem, Statement};
 pub use project::Project;
-pub use rbac::{Acting, Caller, Decision, Holder, IneffectiveDeny, Rbac, Request};
+pub use rbac::{
+    Acting, Caller, Decision, Holder, Holders, IneffectiveDeny, Rbac, Request, Undetermined,
+};
 pub use right::{AppName, Right};
 pub use settings::Settings;

@@ -4,7 +4,8 @@ use super::policy::{MatchMode, Policy};
 use crate::origin::Origin;
 
 /// Resource, whether its objects have a project, what `role:readonly` may, what `role:admin` may
-/// beyond it. Facts of `assets/builtin-policy.csv` of Argo CD 3.6.
+/// beyond it. Facts of `assets/builtin-policy.csv` of argoproj/argo-cd at `37ee009`, without the
+/// line by which `role:admin` reads `ApplicationSets`, as it does by `role:readonly`.
 const RIGHTS: [(&str, bool, &[&str], &[&str]); 11] = [
     (
         "applications",
@@ -41,6 +42,7 @@ pub(crate) fn policy() -> Policy {
     }
     lines.push("g, role:admin, role:readonly".to_owned());
     lines.push("g, admin, role:admin".to_owned());
-    // Globs and expressions alike: read as globs here, matched in the mode of the enforcer.
+    // Read as globs here, matched in the mode of the enforcer: as an expression `*/*` is not valid,
+    // so that with `policy.matchMode: regex` most of these lines refuse whoever reaches them.
     Policy::parse(&lines.join("\n"), &origin, MatchMode::Glob)
 }

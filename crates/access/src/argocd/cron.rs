@@ -1,12 +1,17 @@
 //! Schedules and durations as Argo CD's sync windows write them: five fields in the dialect of the Go
 //! library robfig/cron, and Go's durations. Own, because dialects differ where it matters: whether
 //! day of month and day of week must both fit, what `*/2` counts as, and whether 7 is a Sunday.
+//!
+//! Read in robfig/cron at `bc59245`, the version that Argo CD pins: `parser.go` (`getField`,
+//! `getRange`: a step above 1 takes the star away) and `spec.go` (`Next`, `dayMatches`). That
+//! Argo CD's parser takes five fields and no `@daily` is in argoproj/argo-cd at `37ee009`,
+//! `pkg/apis/application/v1alpha1/types.go`. Go's `time.ParseDuration` was not at hand to be read.
 
 use jiff::SignedDuration;
 use jiff::civil::{Date, DateTime};
 use thiserror::Error;
 
-/// How many years robfig/cron looks ahead before it gives up.
+/// How many years `Next` of robfig/cron looks ahead before it gives up.
 const YEARS_MAX: i16 = 5;
 
 /// Why a schedule or a duration cannot be read. Argo CD then refuses every sync of the Application.
@@ -21,8 +26,9 @@ pub enum CronFault {
     /// A number that the field does not have, or a range that runs backwards.
     #[error("the part {0:?} of the schedule is outside of what its field may hold")]
     Range(String),
-    /// A prefix `TZ=` or `CRON_TZ=`, which is not weighed here.
-    #[error("the schedule brings its own time zone: write it in timeZone instead")]
+    /// A prefix `TZ=` or `CRON_TZ=`. robfig/cron reads it; it is not weighed here, so whether the
+    /// window is open is undetermined.
+    #[error("the schedule brings its own time zone, which is not weighed: write it in timeZone")]
     Zone,
     /// Not a duration of Go.
     #[error("the duration {0:?} is not like 1h30m")]
@@ -84,7 +90,9 @@ impl Cron {
     /// The first minute of the schedule strictly after a time, on a clock without zones. None if
     /// there is none in about five years.
     pub fn next_after(&self, after: DateTime) -> Option<DateTime> {
-        let last_year = after.year().saturating_add(YEARS_MAX);
+        // The search begins with the upcoming second, which may lie in the next year.
+        let from = after.checked_add(SignedDuration::from_secs(1)).ok()?;
+        let last_year = from.year().saturating_add(YEARS_MAX);
         let mut date = after.date();
         let mut from = Some(after);
         while date.year() <= last_year {
@@ -172,7 +180,8 @@ impl Field {
 fn number(word: &str) -> Option<u32> {
     let digits = word.strip_prefix('+').unwrap_or(word);
     let all = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
-    all.then(|| digits.parse().unwrap_or(u32::MAX))
+    let number: i64 = if all { digits.parse().ok()? } else { return None };
+    Some(u32::try_from(number).unwrap_or(u32::MAX))
 }
 
 fn number_or_name(word: &str, names: &[&str], first: u32) -> Option<u32> {

@@ -1,16 +1,24 @@
 //! One subject against one set of policies, as casbin with Argo CD's model decides it: some reachable
 //! line allows and none denies.
+//!
+//! Read in casbin/casbin at `v2.135.0`, which Argo CD pins: `enforcer.go` (`enforce`; an effect that
+//! is neither word counts for nothing, a panic of a matcher becomes an error),
+//! `effector/default_effector.go` (a deny ends it, an allow waits for the last line) and
+//! `rbac/default-role-manager/role_manager.go`. The model is `assets/model.conf` of argoproj/argo-cd
+//! at `37ee009`. casbin's cache of answers is not weighed.
 
 use std::collections::{BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use serde::Serialize;
 
+use super::expression::{self, Expression};
 use super::glob::{Glob, literal_start};
 use super::policy::{Effect, Line, MatchMode, Policy, Statement};
 use super::rbac::Request;
 
-/// How many memberships casbin's role manager follows from a subject to a role.
+/// How many memberships casbin follows from a subject to a role: `NewRoleManagerImpl(10)`, and
+/// `hasLinkHelper` looks at the subject itself before the first.
 const MEMBERSHIPS_MAX: usize = 10;
 
 /// The lines that lead from a subject to a permission.
@@ -31,12 +39,23 @@ pub struct Trial {
     pub denies: Vec<Grant>,
     /// Lines whose expression is not valid: reaching one ends the enforcement with an error.
     pub broken: Vec<Grant>,
+    /// Lines whose expression may mean something else to Go than here.
+    pub unknown: Vec<Grant>,
 }
 
 impl Trial {
     /// Whether the subject is allowed: an error refuses as a deny does.
     pub fn allowed(&self) -> bool {
-        !self.allows.is_empty() && self.denies.is_empty() && self.broken.is_empty()
+        !self.allows.is_empty() && !self.refused() && self.unknown.is_empty()
+    }
+
+    /// Whether it cannot be said, because it hangs on an expression that is not weighed.
+    pub fn undetermined(&self) -> bool {
+        !self.unknown.is_empty() && !self.refused()
+    }
+
+    fn refused(&self) -> bool {
+        !self.denies.is_empty() || !self.broken.is_empty()
     }
 }
 
@@ -75,6 +94,8 @@ enum Matcher {
     Never,
     /// An expression that does not compile ends the enforcement.
     Broken,
+    /// An expression that Go may read otherwise.
+    Unknown,
 }
 
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,6 +103,7 @@ enum Fit {
     Yes,
     No,
     Broken,
+    Unknown,
 }
 
 impl Index {
@@ -180,7 +202,11 @@ impl Matcher {
     fn new(text: &str, mode: MatchMode) -> Self {
         match mode {
             MatchMode::Glob => Glob::new(text).map_or(Self::Never, Self::Glob),
-            MatchMode::Regex => regex::Regex::new(text).map_or(Self::Broken, Self::Regex),
+            MatchMode::Regex => match expression::compile(text) {
+                Expression::Valid(regex) => Self::Regex(regex),
+                Expression::Invalid => Self::Broken,
+                Expression::Unknown => Self::Unknown,
+            },
         }
     }
 
@@ -190,6 +216,7 @@ impl Matcher {
             Self::Regex(regex) => regex.is_match(text),
             Self::Never => false,
             Self::Broken => return Fit::Broken,
+            Self::Unknown => return Fit::Unknown,
         };
         if fits { Fit::Yes } else { Fit::No }
     }
@@ -230,6 +257,7 @@ pub(crate) fn enforce(layers: &[&Index], subject: &str, request: &Request<'_>) -
                 let grant = Grant { memberships: memberships.clone(), permission: line };
                 match (fit, permission.effect) {
                     (Fit::Broken, _) => trial.broken.push(grant),
+                    (Fit::Unknown, _) => trial.unknown.push(grant),
                     (_, Effect::Allow) => trial.allows.push(grant),
                     (_, Effect::Deny) => trial.denies.push(grant),
                     (_, Effect::Neither) => {}

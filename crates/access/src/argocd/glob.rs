@@ -2,7 +2,11 @@
 //!
 //! `*` and `**` are any text, `?` one character, `[abc]` `[!abc]` `[a-z]` one of a class, `{a,b}` one
 //! of several patterns, `\` takes the next character as it is. With separators, `*` and `?` stop at
-//! them and `**` does not; RBAC and sync windows use none. A pattern matches the whole text.
+//! them and `**` does not; RBAC and sync windows use none. A pattern matches the whole text. That Argo CD
+//! uses gobwas/glob 0.2.3, and takes a pattern that does not compile as no match, is in
+//! argoproj/argo-cd at `37ee009`, `go.mod` and `util/glob/glob.go`. Of gobwas/glob at `v0.2.3`,
+//! `syntax/lexer/lexer.go` and `syntax/ast/parser.go` were read; its matchers were not, and a mistake of
+//! theirs is not repeated here.
 
 use thiserror::Error;
 

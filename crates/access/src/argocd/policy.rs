@@ -2,13 +2,16 @@
 //!
 //! Read as `util/rbac` of Argo CD reads it: a line is trimmed, blank lines and `#` are skipped, blanks
 //! before a field are dropped and those after it kept, and a field may be quoted. One line that does
-//! not load takes the whole policy with it.
+//! not load takes the whole policy with it. Read in argoproj/argo-cd at `37ee009`,
+//! `util/rbac/rbac.go` (`loadPolicyLine`, `PolicyCSV`) and in golang/go, `src/encoding/csv/reader.go`
+//! (a stored copy at `0b3b5113c0bb`).
 
 use std::sync::Arc;
 
 use serde::{Serialize, Serializer};
 use thiserror::Error;
 
+use super::expression::{self, Expression};
 use super::glob::{Glob, GlobFault};
 use crate::origin::Origin;
 
@@ -106,7 +109,7 @@ pub enum Fault {
     /// A field ends in a blank, which Argo CD keeps, so it hardly ever matches.
     #[error("the field {0:?} ends in a blank that counts: remove it")]
     Blank(String),
-    /// The effect is neither `allow` nor `deny`.
+    /// The effect is neither `allow` nor `deny`; this is the word that stands there.
     #[error("the effect {0:?} is neither allow nor deny: the line has none")]
     Effect(String),
     /// A glob that does not compile, so it matches nothing.
@@ -115,6 +118,9 @@ pub enum Fault {
     /// A regular expression that does not compile: whoever reaches the line is refused.
     #[error("the expression {0:?} is not valid: every request that reaches it is refused")]
     Regex(String),
+    /// A regular expression that Go may read otherwise: what reaches the line is undetermined.
+    #[error("the expression {0:?} is not weighed, its dialect is Go's own: write it more simply")]
+    Dialect(String),
     /// A line of a project role that Argo CD's own validation would refuse; the object was written
     /// past it, and the line binds all the same.
     #[error(
@@ -166,7 +172,7 @@ impl Policy {
         }
         match statement(line) {
             Ok(Some(statement)) => {
-                self.examine(&statement, origin, mode);
+                self.examine(&statement, line, origin, mode);
                 self.lines.push(Line {
                     origin: origin.clone(),
                     text: Arc::from(line),
@@ -178,7 +184,7 @@ impl Policy {
         }
     }
 
-    fn examine(&mut self, statement: &Statement, origin: &Origin, mode: MatchMode) {
+    fn examine(&mut self, statement: &Statement, line: &str, origin: &Origin, mode: MatchMode) {
         match statement {
             Statement::Permission { subject, resource, action, object, effect } => {
                 for field in [subject, resource, action, object] {
@@ -188,7 +194,8 @@ impl Policy {
                     self.pattern(field, origin, mode);
                 }
                 if *effect == Effect::Neither {
-                    self.report(origin, Fault::Effect("other".to_owned()));
+                    let word = fields(line).ok().and_then(|mut fields| fields.pop());
+                    self.report(origin, Fault::Effect(word.unwrap_or_default()));
                 }
             }
             Statement::Membership { member, role } => {
@@ -207,9 +214,11 @@ impl Policy {
     fn pattern(&mut self, field: &str, origin: &Origin, mode: MatchMode) {
         let fault = match mode {
             MatchMode::Glob => Glob::new(field).err().map(|why| Fault::Glob(field.to_owned(), why)),
-            MatchMode::Regex => {
-                regex::Regex::new(field).err().map(|_| Fault::Regex(field.to_owned()))
-            }
+            MatchMode::Regex => match expression::compile(field) {
+                Expression::Valid(_) => None,
+                Expression::Invalid => Some(Fault::Regex(field.to_owned())),
+                Expression::Unknown => Some(Fault::Dialect(field.to_owned())),
+            },
         };
         if let Some(fault) = fault {
             self.report(origin, fault);

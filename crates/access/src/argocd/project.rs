@@ -1,4 +1,8 @@
 //! `AppProject`: what its Applications may deploy from where to where, its roles and its windows.
+//!
+//! Read in argoproj/argo-cd at `37ee009`: `pkg/apis/application/v1alpha1/app_project_types.go`
+//! (`ProjectPoliciesString`, `IsSourcePermitted`, `isDestinationMatched`,
+//! `IsGroupKindNamePermitted`) and `types.go` beside it (`isNamedResourceInList`).
 
 use serde::Serialize;
 use serde_json::Value;
@@ -50,14 +54,15 @@ pub struct Destination {
     pub namespace: String,
 }
 
-/// A kind of resource in a list of a project.
+/// A kind of resource in a list of a project. Its patterns are those of Go's `filepath.Match`, which
+/// knows no braces and takes `[^a]` for what other globs write `[!a]`.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Kind {
-    /// Glob for the API group.
+    /// Pattern for the API group.
     pub group: String,
-    /// Glob for the kind.
+    /// Pattern for the kind.
     pub kind: String,
-    /// Glob for the name, where the list has one.
+    /// Pattern for the name, where the list has one.
     pub name: String,
 }
 
@@ -171,19 +176,31 @@ impl Project {
     }
 
     /// Whether an Application may deploy from this repository. A list of denials alone permits
-    /// everything that it does not name.
-    pub fn permits_source(&self, repository: &str) -> bool {
-        let repository = normal_url(repository);
-        let mut any = false;
+    /// everything that it does not name. None is undetermined: an address or a pattern has a
+    /// character that Argo CD rewrites before it compares, braces among them.
+    pub fn permits_source(&self, repository: &str) -> Option<bool> {
+        let repository = normal_url(repository)?;
+        let (mut any, mut unsure, mut unsure_denial) = (false, false, false);
         for pattern in &self.source_repos {
             let (deny, pattern) = negation(pattern);
-            let fits = glob_fits(&normal_url(pattern), &repository, &['/']);
-            if deny && fits {
-                return false;
+            let Some(pattern) = normal_url(pattern) else {
+                unsure |= !deny;
+                unsure_denial |= deny;
+                continue;
+            };
+            if deny {
+                // Here a lone star stops at a slash, as it does not where it permits.
+                if Glob::with_separators(&pattern, &['/'])
+                    .is_ok_and(|glob| glob.matches(&repository))
+                {
+                    return Some(false);
+                }
+                any = true;
+            } else {
+                any |= glob_fits(&pattern, &repository, &['/']);
             }
-            any |= deny || fits;
         }
-        any
+        if unsure_denial || (unsure && !any) { None } else { Some(any) }
     }
 
     /// Whether an Application may deploy to this cluster and namespace. Both the address and the
@@ -212,9 +229,9 @@ impl Project {
     pub fn permits_kind(&self, group: &str, kind: &str, name: &str, namespaced: bool) -> bool {
         let listed = |kinds: &[Kind], by_name: bool| {
             kinds.iter().any(|item| {
-                glob_fits(&item.group, group, &[])
-                    && glob_fits(&item.kind, kind, &[])
-                    && (!by_name || item.name.is_empty() || glob_fits(&item.name, name, &[]))
+                path_fits(&item.group, group)
+                    && path_fits(&item.kind, kind)
+                    && (!by_name || item.name.is_empty() || path_fits(&item.name, name))
             })
         };
         if namespaced {
@@ -265,16 +282,34 @@ fn signatures(spec: &Value) -> Signatures {
 }
 
 /// A repository's address in the form in which Argo CD compares it: lower case, no `.git`, and the
-/// short form of ssh written as a path.
-fn normal_url(url: &str) -> String {
+/// short form of ssh written as a path (`NormalizeGitURL` in `util/git/git.go` of argoproj/argo-cd at
+/// `37ee009`). None if Go's `net/url`, through which it goes, may write it otherwise or refuse it
+/// (golang/go, `src/net/url/url.go`, a stored copy at `011829989365`, of which the part that writes
+/// addresses was not read): all but plain addresses are left to it.
+fn normal_url(url: &str) -> Option<String> {
     let mut url = url.trim().to_lowercase();
-    let short_ssh =
-        !url.contains("://") && url.split_once('@').is_some_and(|(_, host)| host.contains(':'));
-    if short_ssh {
+    // `^(ssh://)?([^/:]*?)@[^@]+$`
+    let long_ssh = url.starts_with("ssh://");
+    let ssh = url.strip_prefix("ssh://").unwrap_or(&url);
+    let is_ssh = ssh.split_once('@').is_some_and(|(user, host)| {
+        !user.contains(['/', ':']) && !host.is_empty() && !host.contains('@')
+    });
+    if is_ssh && !long_ssh {
         url = url.replacen(':', "/", 1);
     }
     let url = url.strip_suffix(".git").unwrap_or(&url);
-    url.strip_prefix("ssh://").unwrap_or(url).to_owned()
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-._~/@*![]?:".contains(c);
+    let scheme = url.split_once("://");
+    let rest = scheme.map_or(url, |(_, rest)| rest);
+    let host = rest.split_once('/').map_or(rest, |(host, _)| host);
+    let port = host.rsplit_once(':').map_or("", |(_, port)| port);
+    // A colon further on may be read as a scheme or a port.
+    let ports = port.bytes().all(|byte| byte.is_ascii_digit())
+        && host.matches(':').count() <= usize::from(scheme.is_some() || is_ssh);
+    let known = scheme.is_none_or(|(scheme, _)| scheme.bytes().all(|b| b.is_ascii_alphanumeric()));
+    let brackets = host.contains(['[', ']', '?', '!']);
+    let odd = url.chars().any(|c| !plain(c)) || !ports || !known || brackets;
+    (!odd || url == "*").then(|| url.strip_prefix("ssh://").unwrap_or(url).to_owned())
 }
 
 /// Whether a pattern denies, and the rest of it.
@@ -288,6 +323,92 @@ fn signed_fits(pattern: &str, text: &str) -> bool {
         return !Glob::new(pattern).is_ok_and(|glob| glob.matches(text));
     }
     glob_fits(pattern, text, &[])
+}
+
+/// Whether a pattern of Go's `filepath.Match` fits a text: `*`, `?`, `[a-z]`, `[^a]` and `\`, of
+/// which the first two stop at a slash (golang/go, `src/path/filepath/match.go`, a stored copy at
+/// `03f27d5f581b`). A pattern that is not well formed fits nothing.
+fn path_fits(pattern: &str, text: &str) -> bool {
+    let text: Vec<char> = text.chars().collect();
+    let mut steps = Vec::new();
+    let mut rest = pattern.chars();
+    while let Some(c) = rest.next() {
+        steps.push(match c {
+            '*' => PathStep::Any,
+            '?' => PathStep::One,
+            '[' => match path_class(&mut rest) {
+                Some(class) => class,
+                None => return false,
+            },
+            '\\' => match rest.next() {
+                Some(c) => PathStep::Char(c),
+                None => return false,
+            },
+            c => PathStep::Char(c),
+        });
+    }
+    // Which ends of the text so far can be reached; each step moves them all.
+    let mut ends = vec![false; text.len() + 1];
+    ends[0] = true;
+    for step in &steps {
+        ends = step.moved(&ends, &text);
+    }
+    ends[text.len()]
+}
+
+enum PathStep {
+    Char(char),
+    One,
+    Any,
+    Class { not: bool, set: Vec<(char, char)> },
+}
+
+impl PathStep {
+    fn moved(&self, ends: &[bool], text: &[char]) -> Vec<bool> {
+        let mut next = vec![false; ends.len()];
+        for (at, c) in text.iter().enumerate() {
+            let fits = match self {
+                Self::Char(want) => want == c,
+                Self::One | Self::Any => *c != '/',
+                Self::Class { not, set } => {
+                    *not != set.iter().any(|(low, high)| (low..=high).contains(&c))
+                }
+            };
+            let any = matches!(self, Self::Any);
+            next[at] |= any && ends[at];
+            next[at + 1] |= fits && (ends[at] || (any && next[at]));
+        }
+        if matches!(self, Self::Any) {
+            next[text.len()] |= ends[text.len()];
+        }
+        next
+    }
+}
+
+fn path_class(rest: &mut std::str::Chars<'_>) -> Option<PathStep> {
+    let not = rest.as_str().starts_with('^');
+    if not {
+        rest.next();
+    }
+    let mut set = Vec::new();
+    let one = |rest: &mut std::str::Chars<'_>| match rest.next()? {
+        '-' | ']' => None,
+        '\\' => rest.next(),
+        c => Some(c),
+    };
+    loop {
+        if rest.as_str().starts_with(']') && !set.is_empty() {
+            rest.next();
+            return Some(PathStep::Class { not, set });
+        }
+        let low = one(rest)?;
+        let mut high = low;
+        if rest.as_str().starts_with('-') {
+            rest.next();
+            high = one(rest)?;
+        }
+        set.push((low, high));
+    }
 }
 
 fn glob_fits(pattern: &str, text: &str, separators: &[char]) -> bool {

@@ -1,7 +1,10 @@
 //! Argo CD's decision: the default role, the subject, then each group, and one `allow` is enough.
 //!
 //! A deny binds only the subject whose own roles reach it. The default role or another group that
-//! allows goes around it, which is what [`Rbac::ineffective_denies`] looks for.
+//! allows goes around it, which is what [`Rbac::ineffective_denies`] looks for. Read in
+//! argoproj/argo-cd at `37ee009`: `util/rbac/rbac.go` (`enforce`, `tryGetCasbinEnforcer`),
+//! `server/rbacpolicy/rbacpolicy.go` (`EnforceClaims`, `getProjectFromRequest`) and
+//! `server/server.go` (`rbacPolicyLoader`, `Authenticate`).
 
 use std::collections::BTreeMap;
 
@@ -66,6 +69,31 @@ pub struct Decision {
     pub denied_as: Vec<(Acting, Grant)>,
     /// Lines whose expression is not valid, so that enforcement ended with an error.
     pub broken: Vec<(Acting, Grant)>,
+    /// Lines whose expression is not weighed here. If the caller is not allowed and this is not
+    /// empty, the answer is undetermined and no refusal.
+    pub unknown: Vec<(Acting, Grant)>,
+}
+
+/// Everybody who may do something, as far as it can be said.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+pub struct Holders {
+    /// Who may.
+    pub known: Vec<Holder>,
+    /// Names that begin with `role:` and may. Argo CD does not keep such a name from being a subject
+    /// or a group: whoever an identity provider calls so holds the right.
+    pub role_names: Vec<Holder>,
+    /// Why there may be other holders, or none at all; empty if the lists are complete.
+    pub undetermined: Vec<Undetermined>,
+}
+
+/// Why it cannot be said who may.
+#[derive(Debug, Clone, PartialEq, Eq, Hash, Serialize)]
+pub enum Undetermined {
+    /// The policy does not load. A server that has it refuses every check, and who may once it is
+    /// mended, or while an earlier one still holds, is not in it.
+    NotLoaded,
+    /// The expression of this line is not weighed here.
+    Expression(Line),
 }
 
 /// Somebody who may do it.
@@ -172,8 +200,9 @@ impl Rbac {
         &self.problems
     }
 
-    /// Whether the policy of `argocd-rbac-cm` loads. If not, a server that starts with it refuses to
-    /// run and one that runs refuses every check; decisions here are then refusals.
+    /// Whether the policy of `argocd-rbac-cm` loads. If not, a server that starts with it ends
+    /// (`rbacPolicyLoader`) and in one that runs every check panics (`getCasbinEnforcer`); decisions
+    /// here are then refusals.
     pub fn loads(&self) -> bool {
         self.loads
     }
@@ -200,8 +229,13 @@ impl Rbac {
 
     /// Decides one check.
     pub fn decide(&self, caller: Caller<'_>, request: &Request<'_>) -> Decision {
-        let mut decision =
-            Decision { allowed: false, why: vec![], denied_as: vec![], broken: vec![] };
+        let mut decision = Decision {
+            allowed: false,
+            why: vec![],
+            denied_as: vec![],
+            broken: vec![],
+            unknown: vec![],
+        };
         if !self.loads || (caller == Caller::Anonymous && !self.settings.anonymous) {
             return decision;
         }
@@ -257,50 +291,65 @@ impl Rbac {
         std::iter::once(&self.global).chain(layer).collect()
     }
 
-    /// Everybody who may, as far as the policies name them. Names that begin with `role:` are taken
-    /// for roles; an identity provider that hands out such a group is beyond this list.
-    pub fn holders(&self, request: &Request<'_>) -> Vec<Holder> {
+    /// Everybody who may, as far as the policies name them.
+    pub fn holders(&self, request: &Request<'_>) -> Holders {
+        let mut holders = Holders::default();
         if !self.loads {
-            return Vec::new();
+            holders.undetermined.push(Undetermined::NotLoaded);
+            return holders;
         }
-        let mut holders = Vec::new();
         let project = self.project_of(request);
         let layers = self.layers_of(project);
         if let Some(role) = &self.default_role {
-            holders.extend(self.by_default(role, &layers, request));
+            self.by_default(role, &layers, request, &mut holders);
         }
         for name in candidates(&layers, request) {
-            if name.starts_with("role:") {
-                continue;
-            }
             let token = project_subject(&name);
             if token.is_some_and(|(own, _)| project.is_some_and(|project| project != own)) {
                 continue;
             }
             let trial = enforce(&layers, &name, request);
-            if trial.allowed() {
-                let who = if let Some((project, role)) = token {
-                    Who::ProjectRole { project: project.to_owned(), role: role.to_owned() }
-                } else {
-                    let as_group = layers.iter().any(|layer| layer.has_member(&name));
-                    Who::Name { name, as_group }
-                };
-                holders.push(Holder { who, grants: trial.allows });
+            holders.doubt(&trial);
+            if !trial.allowed() {
+                continue;
             }
+            let who = if let Some((project, role)) = token {
+                Who::ProjectRole { project: project.to_owned(), role: role.to_owned() }
+            } else {
+                let as_group = layers.iter().any(|layer| layer.has_member(&name));
+                Who::Name { name: name.clone(), as_group }
+            };
+            let holder = Holder { who, grants: trial.allows };
+            let of = if name.starts_with("role:") {
+                &mut holders.role_names
+            } else {
+                &mut holders.known
+            };
+            of.push(holder);
         }
         holders
     }
 
     /// The default role is tried with the global policies, and once more with the project's. The
     /// latter reaches only those who signed in.
-    fn by_default(&self, role: &str, layers: &[&Index], request: &Request<'_>) -> Option<Holder> {
+    fn by_default(
+        &self,
+        role: &str,
+        layers: &[&Index],
+        request: &Request<'_>,
+        holders: &mut Holders,
+    ) {
         let global = enforce(&[&self.global], role, request);
+        holders.doubt(&global);
         if global.allowed() {
             let who = if self.settings.anonymous { Who::Anyone } else { Who::AnyoneSignedIn };
-            return Some(Holder { who, grants: global.allows });
+            return holders.known.push(Holder { who, grants: global.allows });
         }
         let trial = enforce(layers, role, request);
-        trial.allowed().then_some(Holder { who: Who::AnyoneSignedIn, grants: trial.allows })
+        holders.doubt(&trial);
+        if trial.allowed() {
+            holders.known.push(Holder { who: Who::AnyoneSignedIn, grants: trial.allows });
+        }
     }
 
     /// Denies that others go around, tried on the given objects (such as every Application).
@@ -347,7 +396,7 @@ impl Rbac {
             for on in objects.iter().filter(|on| fits(object, on, self.mode)) {
                 let request = Request { resource, action, object: on };
                 // A holder is never one whom the deny reaches: its own enforcement would refuse it.
-                let around = self.holders(&request);
+                let around = self.holders(&request).known;
                 if !around.is_empty() {
                     let layers = self.layers_of(self.project_of(&request));
                     return Some(IneffectiveDeny {
@@ -365,9 +414,25 @@ impl Rbac {
     }
 }
 
+impl Holders {
+    fn doubt(&mut self, trial: &Trial) {
+        for grant in trial.unknown.iter().filter(|_| trial.undetermined()) {
+            let doubt = Undetermined::Expression(grant.permission.clone());
+            if !self.undetermined.contains(&doubt) {
+                self.undetermined.push(doubt);
+            }
+        }
+    }
+}
+
 impl Decision {
+    /// Whether nothing allows and an expression that is not weighed might.
+    pub fn undetermined(&self) -> bool {
+        !self.allowed && !self.unknown.is_empty()
+    }
+
     fn weigh(&mut self, acting: &Acting, trial: Trial) {
-        let allowed = trial.allowed();
+        let (allowed, undetermined) = (trial.allowed(), trial.undetermined());
         let as_one = |grants: Vec<Grant>| grants.into_iter().map(|grant| (acting.clone(), grant));
         if allowed && !self.allowed {
             self.allowed = true;
@@ -381,6 +446,11 @@ impl Decision {
         for pair in as_one(trial.broken) {
             if !self.broken.contains(&pair) {
                 self.broken.push(pair);
+            }
+        }
+        for pair in as_one(trial.unknown).filter(|_| undetermined) {
+            if !self.unknown.contains(&pair) {
+                self.unknown.push(pair);
             }
         }
     }

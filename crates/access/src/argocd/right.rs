@@ -1,7 +1,11 @@
 //! What an operation of Argo CD asks of RBAC.
 //!
 //! The same word means different checks: a sync to another revision is a `sync`, unless a setting
-//! makes it an `override`; a rollback is a `sync` until it is made a right of its own.
+//! makes it an `override`; a rollback is a `sync` until it is made a right of its own. Read in
+//! argoproj/argo-cd at `37ee009`: `server/application/application.go` (`Sync`, `resolveSourceRevisions`,
+//! `Rollback`, `Create`, `Update`, `Delete`, `getAppLiveResource`, `PodLogs`), `terminal.go` beside it
+//! and `server/project/project.go`. Moving an Application to another project asks for more than is in
+//! here, and so does changing which clusters and repositories a project takes in.
 
 use serde::Serialize;
 

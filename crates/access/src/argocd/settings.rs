@@ -1,10 +1,13 @@
 //! Settings that decide who can sign in and what a request is checked as.
+//!
+//! Read in argoproj/argo-cd at `37ee009`: `util/settings/settings.go` and `accounts.go`
+//! (`parseAdminAccount`, `parseAccounts`).
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-/// What `argocd-cm` sets, as far as rights depend on it. Defaults are those of Argo CD 3.6.
+/// What `argocd-cm` sets, as far as rights depend on it. Defaults are those of the version read.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 #[expect(clippy::struct_excessive_bools, reason = "each is one switch of the examined ConfigMap")]
 pub struct Settings {
@@ -19,7 +22,8 @@ pub struct Settings {
     /// `server.rbac.disableApplicationFineGrainedRBACInheritance`: rights on an Application do not
     /// extend to its resources. The default since 3.0.
     pub inheritance_disabled: bool,
-    /// Keys whose value is no boolean. Argo CD answers requests that need them with an error.
+    /// Keys whose value is no boolean. Argo CD answers requests that need them with an error; only
+    /// `admin.enabled` it then takes as not set.
     pub unreadable: BTreeSet<String>,
 }
 
@@ -66,10 +70,7 @@ impl Settings {
         let rollback_is_own_right = flag("server.rbac.rollback.enforce.enable", false);
         let inheritance_disabled =
             flag("server.rbac.disableApplicationFineGrainedRBACInheritance", true);
-        let mut accounts = accounts(data, &mut unreadable);
-        if let Some(account) = accounts.get_mut("admin") {
-            account.enabled = admin;
-        }
+        let accounts = accounts(data, admin, &mut unreadable);
         Self {
             accounts,
             anonymous: data.get("users.anonymous.enabled").is_some_and(|word| word == "true"),
@@ -83,9 +84,11 @@ impl Settings {
 
 fn accounts(
     data: &BTreeMap<String, String>,
+    admin: bool,
     unreadable: &mut BTreeSet<String>,
 ) -> BTreeMap<String, Account> {
-    let admin = Account { enabled: true, login: true, api_key: false, key: None };
+    // `accounts.admin.enabled` comes after `admin.enabled` and overrides it.
+    let admin = Account { enabled: admin, login: true, api_key: false, key: None };
     let mut accounts = BTreeMap::from([("admin".to_owned(), admin)]);
     for (key, value) in data {
         let Some(rest) = key.strip_prefix("accounts.") else { continue };

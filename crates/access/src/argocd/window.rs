@@ -3,7 +3,8 @@
 //! Argo CD's clock is odd in three ways, and this one is odd with it. A window is open strictly
 //! between its ends. Its zone counts with the offset that holds at the instant of the check, so on the
 //! day of a change of clocks it differs from a calendar. And a schedule that never comes due in five
-//! years makes its window open for good.
+//! years makes its window open for good. Read in argoproj/argo-cd at `37ee009`,
+//! `pkg/apis/application/v1alpha1/types.go` (`Matches`, `CanSync`, `active`, `canSyncAtTime`).
 
 use jiff::tz::TimeZone;
 use jiff::{SignedDuration, Timestamp};
@@ -77,8 +78,8 @@ pub struct App<'a> {
 /// Whether a sync may run.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Verdict {
-    /// Whether Argo CD lets it.
-    pub may: bool,
+    /// Whether Argo CD lets it; none is undetermined.
+    pub may: Option<bool>,
     /// Why.
     pub why: Why,
     /// The instant after which the answer differs, if it does within what was looked at.
@@ -106,8 +107,11 @@ pub enum Why {
     OverrunOutOfAllow(Vec<Origin>),
     /// Windows are meant for it, but only such as deny, and none is open.
     NoDenyOpen,
-    /// A window cannot be read. Argo CD refuses the sync.
+    /// A window cannot be read. Argo CD refuses the sync (`controller/sync.go`,
+    /// `syncWindowPreventsSync`).
     Unreadable(Origin, String),
+    /// Argo CD reads a window, and it is not weighed here: whether the sync may run is not known.
+    Undetermined(Origin, String),
 }
 
 struct Ready<'a> {
@@ -177,12 +181,10 @@ impl Window {
             "" | "UTC" => None,
             name => zones(name),
         };
-        Ok(Ready {
-            window: self,
-            cron: Cron::parse(&self.schedule)?,
-            length: duration(&self.duration)?,
-            zone: zone.unwrap_or(TimeZone::UTC),
-        })
+        // A duration that cannot be read refuses whatever the schedule says.
+        let length = duration(&self.duration)?;
+        let cron = Cron::parse(&self.schedule)?;
+        Ok(Ready { window: self, cron, length, zone: zone.unwrap_or(TimeZone::UTC) })
     }
 }
 
@@ -235,19 +237,26 @@ pub fn may_sync(
     started: Option<Timestamp>,
     zones: Zones<'_>,
 ) -> Verdict {
-    let mut ready = Vec::new();
+    let (mut ready, mut unsure) = (Vec::new(), None);
     for window in windows.iter().filter(|window| window.is_for(app)) {
+        let place = || window.origin.clone();
         match window.ready(zones) {
             Ok(one) => ready.push(one),
+            Err(fault @ CronFault::Zone) => {
+                unsure.get_or_insert_with(|| Why::Undetermined(place(), fault.to_string()));
+            }
             Err(fault) => {
-                let why = Why::Unreadable(window.origin.clone(), fault.to_string());
-                return Verdict { may: false, why, changes_after: None };
+                let why = Why::Unreadable(place(), fault.to_string());
+                return Verdict { may: Some(false), why, changes_after: None };
             }
         }
     }
+    if let Some(why) = unsure {
+        return Verdict { may: None, why, changes_after: None };
+    }
     let (may, why) = decide(&ready, at, manual, started);
     let changes_after = next_change(&ready, at, manual, started, may);
-    Verdict { may, why, changes_after }
+    Verdict { may: Some(may), why, changes_after }
 }
 
 fn next_change(

@@ -1,4 +1,13 @@
 //! What an identity can make of itself: act as others, give itself roles, and so on from there.
+//!
+//! Read in stored copies of files of kubernetes/kubernetes: `pkg/registry/rbac/escalation_check.go`
+//! (`00bdb3fade2e`, and a later copy: `bind` is asked in the namespace of the binding, `escalate` of
+//! the role by name), `pkg/registry/rbac/rolebinding/policybased/storage.go` (`008b3652959c`),
+//! `staging/src/k8s.io/apiserver/pkg/endpoints/filters/impersonation/impersonation.go`
+//! (`0c1f61f5d805`), `IsAuthorizedForSignerName` of its certificate admission, and
+//! `plugin/pkg/admission/certificates/subjectrestriction/admission.go` (`736e3b684ef1`), which keeps
+//! `system:masters` out of certificates for clients. Not looked up, and from general knowledge: which
+//! controllers make pods, and that the account of a pod is fixed once it exists.
 
 use std::collections::{BTreeSet, VecDeque};
 
@@ -10,8 +19,9 @@ use super::reach::Decision;
 use super::rule::{Names, Request};
 
 const RBAC: &str = "rbac.authorization.k8s.io";
-/// A name that no object can have, so that only rules for any name fit.
-const NO_NAME: &str = "*";
+/// A name that no object can have, so that only rules for any name fit. No star: a rule may name one,
+/// which then stands for nothing but itself.
+const NO_NAME: &str = "/";
 
 /// Who somebody is at a point of a path: an identity, and roles given to it on the way.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
@@ -138,8 +148,9 @@ impl Cluster {
     /// What an identity can gain in at most `hops_max` hops.
     ///
     /// Gaining *everything* ends a path. A pod as a service account supposes that admission lets it
-    /// in and that the account exists among the objects read; reading token Secrets and entering pods
-    /// that happen to run are not followed.
+    /// in and that the account exists among the objects read. Not followed are reading token Secrets,
+    /// entering pods that happen to run, changing bindings that exist, and groups other than
+    /// `system:masters` that an impersonation or a certificate may bring.
     pub fn closure(&self, identity: &Identity, hops_max: usize) -> Closure {
         let start = Actor { identity: identity.clone(), roles: BTreeSet::new() };
         let mut seen_actors = BTreeSet::from([start.clone()]);
@@ -190,12 +201,21 @@ impl Cluster {
         hops
     }
 
-    /// A group can be taken on only together with a user; with any, the group of masters will do.
+    /// A group can be taken on only together with a user, or with a service account, which need not
+    /// exist; with any, the group of masters will do.
     fn masters(&self, actor: &Actor, hops: &mut Vec<Hop>) {
-        let user = Asked { any: true, ..Asked::of("impersonate", "", "users", "", None) };
         let group = Asked::of("impersonate", "", "groups", "", Some(MASTERS));
-        let gain = Gain::Everything(String::new());
-        self.push(actor, hops, Via::Impersonate, vec![user, group], gain);
+        let user = Asked { any: true, ..Asked::of("impersonate", "", "users", "", None) };
+        let account = |space: &str| Asked {
+            any: true,
+            ..Asked::of("impersonate", "", "serviceaccounts", space, None)
+        };
+        let accounts = self.namespaces().map(account);
+        let who = std::iter::once(user).chain(accounts);
+        if let Some(who) = { who }.find(|asked| self.may(actor, &asked.request())) {
+            let gain = Gain::Everything(String::new());
+            self.push(actor, hops, Via::Impersonate, vec![who, group], gain);
+        }
     }
 
     /// As a user that bindings name; other users have nothing of their own.
@@ -293,18 +313,23 @@ impl Cluster {
     /// A certificate for a client can bear any name but the group of masters.
     fn certificates(&self, actor: &Actor, hops: &mut Vec<Hop>) {
         const GROUP: &str = "certificates.k8s.io";
-        let signer = Some("kubernetes.io/kube-apiserver-client");
-        let asked = vec![
-            Asked::of("create", GROUP, "certificatesigningrequests", "", None),
-            Asked {
-                any: true,
-                ..Asked::of("update", GROUP, "certificatesigningrequests/approval", "", None)
-            },
-            Asked::of("approve", GROUP, "signers", "", signer),
-        ];
-        if !self.all(actor, &asked.iter().collect::<Vec<_>>()) {
+        // A signer may also be named by its domain, with a star that the API server asks for as it is.
+        const SIGNERS: [&str; 2] = ["kubernetes.io/kube-apiserver-client", "kubernetes.io/*"];
+        let by = |signer| {
+            vec![
+                Asked::of("create", GROUP, "certificatesigningrequests", "", None),
+                Asked {
+                    any: true,
+                    ..Asked::of("update", GROUP, "certificatesigningrequests/approval", "", None)
+                },
+                Asked::of("approve", GROUP, "signers", "", Some(signer)),
+            ]
+        };
+        let mut ways = SIGNERS.into_iter().map(by);
+        let Some(asked) = ways.find(|asked| self.all(actor, &asked.iter().collect::<Vec<_>>()))
+        else {
             return;
-        }
+        };
         for subject in self.subjects() {
             let Subject::User(name) = subject else { continue };
             self.push(actor, hops, Via::Certificate, asked.clone(), Gain::Acting(name.clone()));

@@ -47,9 +47,10 @@ impl Identity {
     /// implies is added. The user name of a service account makes it one.
     pub fn user(name: &str, groups: &[&str]) -> Self {
         let mut groups: BTreeSet<String> = groups.iter().map(|group| (*group).to_owned()).collect();
+        // `authenticated_group_adder.go` of k8s.io/apiserver, and `impersonation.go` there.
         if name == ANONYMOUS {
             groups.insert(UNAUTHENTICATED.to_owned());
-        } else {
+        } else if !groups.contains(UNAUTHENTICATED) {
             groups.insert(AUTHENTICATED.to_owned());
         }
         if let Some((namespace, _)) = account_of(name) {

@@ -94,19 +94,39 @@ struct Draft {
 impl Builder {
     /// Takes an object or a list of them. Returns whether it was one that matters here: roles,
     /// bindings, service accounts and namespaces. An object of a `List` may lack its own kind.
+    ///
+    /// Not taken are kinds of the same name in other API groups, roles, bindings and accounts that
+    /// name no namespace where they need one (a file says less here than a cluster would), and bindings
+    /// to what is no role: an API server keeps none of the latter two.
     pub fn add(&mut self, object: &Value, origin: &Origin) -> bool {
         if let Some(items) = object["items"].as_array() {
             let item_kind = object["kind"].as_str().and_then(|kind| kind.strip_suffix("List"));
+            let list = (item_kind != Some("")).then(|| object["apiVersion"].as_str()).flatten();
             let mut any = false;
             for item in items {
-                any |= self.add_as(item["kind"].as_str().or(item_kind), item, origin);
+                let version = item["apiVersion"].as_str().or(list);
+                any |= self.add_as(item["kind"].as_str().or(item_kind), version, item, origin);
             }
             return any;
         }
-        self.add_as(object["kind"].as_str(), object, origin)
+        self.add_as(object["kind"].as_str(), object["apiVersion"].as_str(), object, origin)
     }
 
-    fn add_as(&mut self, kind: Option<&str>, object: &Value, origin: &Origin) -> bool {
+    fn add_as(
+        &mut self,
+        kind: Option<&str>,
+        version: Option<&str>,
+        object: &Value,
+        origin: &Origin,
+    ) -> bool {
+        let group = version.map(|version| version.split_once('/').map_or("", |(group, _)| group));
+        let wanted = match kind {
+            Some("ServiceAccount" | "Namespace") => "",
+            _ => "rbac.authorization.k8s.io",
+        };
+        if group.is_some_and(|group| group != wanted) {
+            return false;
+        }
         let namespace = object["metadata"]["namespace"].as_str().unwrap_or_default();
         let name = object["metadata"]["name"].as_str().unwrap_or_default();
         let id = |kind, namespace: &str| ObjectRef {
@@ -114,12 +134,18 @@ impl Builder {
             namespace: namespace.to_owned(),
             name: name.to_owned(),
         };
+        let needs = matches!(kind, Some("Role" | "RoleBinding" | "ServiceAccount"));
+        if needs && namespace.is_empty() {
+            return false;
+        }
         match kind {
             Some("Role") => self.add_role(id(Kind::Role, namespace), object, origin),
             Some("ClusterRole") => self.add_role(id(Kind::ClusterRole, ""), object, origin),
-            Some("RoleBinding") => self.bind(id(Kind::RoleBinding, namespace), object, origin),
+            Some("RoleBinding") => {
+                return self.bind(id(Kind::RoleBinding, namespace), object, origin);
+            }
             Some("ClusterRoleBinding") => {
-                self.bind(id(Kind::ClusterRoleBinding, ""), object, origin);
+                return self.bind(id(Kind::ClusterRoleBinding, ""), object, origin);
             }
             Some("ServiceAccount") => {
                 self.accounts.entry(namespace.to_owned()).or_default().insert(name.to_owned());
@@ -143,19 +169,30 @@ impl Builder {
         });
     }
 
-    fn bind(&mut self, id: ObjectRef, object: &Value, origin: &Origin) {
+    fn bind(&mut self, id: ObjectRef, object: &Value, origin: &Origin) -> bool {
         let name = object["roleRef"]["name"].as_str().unwrap_or_default().to_owned();
         let role = match object["roleRef"]["kind"].as_str() {
             Some("Role") => ObjectRef { kind: Kind::Role, namespace: id.namespace.clone(), name },
-            _ => ObjectRef { kind: Kind::ClusterRole, namespace: String::new(), name },
+            Some("ClusterRole") => {
+                ObjectRef { kind: Kind::ClusterRole, namespace: String::new(), name }
+            }
+            _ => return false,
         };
         let subjects = object["subjects"].as_array().into_iter().flatten();
         let subjects = subjects.filter_map(|value| Subject::read(value, &id.namespace)).collect();
         self.bindings.push(Binding { id, origin: origin.clone(), role, subjects });
+        true
     }
 
     /// Puts the cluster together. Roles that aggregate have the rules of those they select, and those
-    /// that stand in the object itself only if nothing is selected: a controller writes them there.
+    /// that stand in the object itself only if that is none.
+    ///
+    /// The authorizer itself knows no aggregation, only the rules that stand in the object. A controller
+    /// writes them there (`pkg/controller/clusterroleaggregation` of kubernetes/kubernetes at
+    /// `003e86297d18`): it applies what it selects by force. If it selects nothing, what it applies
+    /// names no rules at all, which by the rules of server-side apply takes away those it wrote before
+    /// and leaves those of others; without server-side apply it empties them. That last reading was not
+    /// tried on a cluster. The objects must hold every `ClusterRole`, or too little is aggregated.
     pub fn build(self) -> Cluster {
         let aggregated = aggregate(&self.roles);
         let mut cluster =
@@ -192,7 +229,7 @@ fn collect(roles: &[Draft], at: usize, seen: &mut BTreeSet<usize>, found: &mut S
             if !cluster_role || !selects(selector, &draft.labels) || !seen.insert(other) {
                 continue;
             }
-            if draft.selectors.is_some() {
+            if draft.selectors.is_some() && selects_any(roles, other) {
                 collect(roles, other, seen, found);
             } else {
                 let from = Some(draft.role.id.clone());
@@ -200,6 +237,17 @@ fn collect(roles: &[Draft], at: usize, seen: &mut BTreeSet<usize>, found: &mut S
             }
         }
     }
+}
+
+/// Whether a role selects any but itself.
+fn selects_any(roles: &[Draft], at: usize) -> bool {
+    let others = roles
+        .iter()
+        .enumerate()
+        .filter(|(other, draft)| *other != at && draft.role.id.kind == Kind::ClusterRole);
+    let mut others = others.map(|(_, draft)| &draft.labels);
+    let selectors = roles[at].selectors.as_deref().unwrap_or_default();
+    others.any(|labels| selectors.iter().any(|selector| selects(selector, labels)))
 }
 
 /// Whether a label selector selects an object. An empty one selects everything.

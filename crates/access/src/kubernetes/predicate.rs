@@ -1,4 +1,7 @@
 //! The ways to change what runs, or what may, around Argo CD: each a named predicate over requests.
+//!
+//! Which request suffices for which way is this file's own judgement of the API; only how requests are
+//! matched is read from elsewhere.
 
 use serde::Serialize;
 
@@ -92,7 +95,7 @@ pub struct Bypass {
 type Ask =
     (&'static [&'static str], &'static str, &'static [&'static str], &'static [&'static str]);
 
-const WRITE: &[&str] = &["create", "update", "patch", "delete"];
+const WRITE: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
 const CHANGE: &[&str] = &["update", "patch"];
 const READ: &[&str] = &["get", "list", "watch"];
 const NONE: &[&str] = &[];
@@ -117,7 +120,8 @@ const WORKLOADS: &[Ask] = &[
     (CHANGE, "apps", &["deployments/scale", "statefulsets/scale", "replicasets/scale"], NONE),
     (CHANGE, "", &["replicationcontrollers/scale"], NONE),
 ];
-/// `get` is enough for exec and attach over a websocket on older API servers.
+/// `get` is enough for exec and attach over a websocket on API servers that do not ask for `create`
+/// there too; since which release they do was not looked up.
 const EXEC: &[Ask] = &[
     (&["create", "get"], "", &["pods/exec", "pods/attach"], NONE),
     (CHANGE, "", &["pods/ephemeralcontainers"], NONE),
@@ -307,8 +311,8 @@ fn requests_of(
 ) -> Vec<Request<'_>> {
     let namespace = if predicate.scope() == Scope::Cluster { "" } else { namespace };
     let request = Request::resource(verb, group, resource, namespace);
-    // A new object has no name yet; a subresource belongs to one that has.
-    let unnamed = verb == "create" && !resource.contains('/');
+    // A new object has no name yet, a collection has none; a subresource belongs to one that has.
+    let unnamed = matches!(verb, "create" | "deletecollection") && !resource.contains('/');
     match names {
         _ if unnamed => vec![request],
         [] => vec![request.about(Names::Some)],

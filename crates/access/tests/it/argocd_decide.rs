@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use access::argocd::policy::Fault;
-use access::argocd::rbac::Who;
+use access::argocd::rbac::{Holder, Undetermined, Who};
 use access::argocd::right::Managed;
 use access::argocd::{Acting, AppName, Caller, Project, Rbac, Request, Right, Settings};
 use access::origin::Origin;
@@ -147,7 +147,85 @@ fn one_line_that_does_not_load_takes_all_with_it() {
         }
     }
     assert!(matches!(rbac("g, a , b").problems()[0].fault, Fault::Blank(_)));
-    assert!(!may(&rbac("p, a, applications, sync, x/*, perhaps"), "a", &[], "sync", "x/y"));
+    let neither = rbac("p, a, applications, sync, x/*, perhaps");
+    assert!(!may(&neither, "a", &[], "sync", "x/y"));
+    assert_eq!(neither.problems()[0].fault, Fault::Effect("perhaps".to_owned()));
+}
+
+#[test]
+fn expressions_are_gos_or_undetermined() {
+    // The expression, a text, and whether it fits: refused if Go does not compile it, none if the
+    // dialects may differ.
+    let table = [
+        ("^prod/(a|b)-[0-9]{2}$", Ok(Some(true))),
+        (r"^prod/a-\d\d$", Ok(Some(true))),
+        (r"^\w+/[\w-]+$", Ok(Some(true))),
+        (r"^prod\/a", Ok(Some(true))),
+        ("(?i)PROD", Ok(Some(true))),
+        ("(?:prod|dev)/.*?", Ok(Some(true))),
+        ("^dev", Ok(Some(false))),
+        // Two stars are one to this engine and an error to Go.
+        ("prod/.**", Err(())),
+        ("prod/a++", Err(())),
+        ("**", Err(())),
+        ("prod/(", Err(())),
+        // Braces that count nothing are braces to Go; classes in classes and `&&` are not known to it.
+        ("prod/{a,b}", Ok(None)),
+        ("prod/[a-z&&[^b]]", Ok(None)),
+        (r"\Qprod\E", Ok(None)),
+        ("(?x) prod", Ok(None)),
+        (r"prod/\pL", Ok(None)),
+        ("a{1001}", Ok(None)),
+    ];
+    let mode = ("policy.matchMode", "regex");
+    for (expression, expected) in table {
+        let policy = format!("p, a, applications, sync, \"{expression}\", allow\n");
+        let rbac = rbac_with(&[("policy.csv", &policy), mode], &[], &[]);
+        let request = Request { resource: "applications", action: "sync", object: "prod/a-12" };
+        let decision = rbac.decide(Caller::Subject { subject: "a", groups: &[] }, &request);
+        let holders = rbac.holders(&request);
+        assert_eq!(decision.allowed, expected == Ok(Some(true)), "{expression}");
+        assert_eq!(decision.undetermined(), expected == Ok(None), "{expression}");
+        assert_eq!(decision.broken.is_empty(), expected.is_ok(), "{expression}");
+        let doubted =
+            holders.undetermined.iter().any(|why| matches!(why, Undetermined::Expression(_)));
+        assert_eq!(doubted, expected == Ok(None), "{expression}");
+        let told = rbac
+            .problems()
+            .iter()
+            .any(|problem| matches!(problem.fault, Fault::Dialect(_) | Fault::Regex(_)));
+        assert_eq!(told, !matches!(expected, Ok(Some(_))), "{expression}");
+    }
+}
+
+#[test]
+fn what_does_not_load_has_no_holders_that_can_be_named() {
+    let rbac = rbac("p, ann, applications, sync, x/*, allow\np, too, short\n");
+    let request = Request { resource: "applications", action: "sync", object: "x/y" };
+    let holders = rbac.holders(&request);
+    assert!(holders.known.is_empty());
+    assert_eq!(holders.undetermined, [Undetermined::NotLoaded]);
+}
+
+#[test]
+fn a_role_is_a_name_that_a_group_can_have() {
+    let rbac = rbac("p, role:dev, applications, sync, x/*, allow\ng, team, role:dev\n");
+    let request = Request { resource: "applications", action: "sync", object: "x/y" };
+    let names = |holders: &[Holder]| -> Vec<(String, bool)> {
+        let name = |holder: &Holder| match &holder.who {
+            Who::Name { name, as_group } => (name.clone(), *as_group),
+            other => panic!("{other:?}"),
+        };
+        holders.iter().map(name).collect()
+    };
+    let holders = rbac.holders(&request);
+    assert_eq!(names(&holders.known), [("admin".to_owned(), true), ("team".to_owned(), true)]);
+    // A group is asked only if a `g` line has it as a member, as the built-in policy has `role:admin`.
+    let roles = [("role:admin".to_owned(), true), ("role:dev".to_owned(), false)];
+    assert_eq!(names(&holders.role_names), roles);
+    assert!(may(&rbac, "-", &["role:admin"], "sync", "x/y"));
+    assert!(!may(&rbac, "-", &["role:dev"], "sync", "x/y"));
+    assert!(may(&rbac, "role:dev", &[], "sync", "x/y"));
 }
 
 #[test]
@@ -205,7 +283,7 @@ fn project_roles_hold_within_their_project() {
         assert_eq!(decision.allowed, expected, "{subject} {action} {object}");
     }
     let request = Request { resource: "applications", action: "sync", object: "prod/app" };
-    let holders = rbac.holders(&request);
+    let holders = rbac.holders(&request).known;
     let role = Who::ProjectRole { project: "prod".to_owned(), role: "deployer".to_owned() };
     let holder = holders.iter().find(|holder| holder.who == role).unwrap();
     assert_eq!(
@@ -246,7 +324,7 @@ fn nobody_signed_in_has_the_default_role_if_that_is_on() {
         let request = Request { resource: "applications", action: "get", object: "prod/app" };
         assert_eq!(rbac.decide(Caller::Anonymous, &request).allowed, expected, "{setting}");
         let who = if expected { Who::Anyone } else { Who::AnyoneSignedIn };
-        assert_eq!(rbac.holders(&request)[0].who, who);
+        assert_eq!(rbac.holders(&request).known[0].who, who);
     }
 }
 
@@ -267,6 +345,11 @@ fn accounts_and_switches_are_read_as_argo_cd_reads_them() {
         .collect();
     assert_eq!(usable, [("admin", false), ("ann", false), ("bot", true)]);
     assert!(settings.inheritance_disabled && !settings.revision_needs_override);
+    // The account's own switch overrides the one of the admin.
+    for (own, enabled) in [("true", true), ("false", false)] {
+        let pairs = [("admin.enabled", "false"), ("accounts.admin.enabled", own)];
+        assert_eq!(Settings::read(&data(&pairs)).accounts["admin"].enabled, enabled, "{own}");
+    }
     assert!(settings.unreadable.contains("server.rbac.rollback.enforce.enable"));
 }
 

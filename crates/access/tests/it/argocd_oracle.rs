@@ -220,7 +220,7 @@ proptest! {
         for request in requests() {
             let mut named = BTreeSet::new();
             let mut everybody = false;
-            for holder in rbac.holders(&request) {
+            for holder in rbac.holders(&request).known {
                 let name = match &holder.who {
                     Who::Name { name, as_group } => {
                         let as_subject = Caller::Subject { subject: name, groups: &[] };
@@ -270,7 +270,8 @@ fn two_thousand_applications_find_their_holders() {
     let rbac = Rbac::new(&data, |key| Origin::new(key, 1), Settings::default(), projects);
     let objects: Vec<String> = (0..2_000).map(|at| format!("p{}/app{at}", at % 500)).collect();
     for (at, object) in objects.iter().enumerate() {
-        let holders = rbac.holders(&Request { resource: "applications", action: "sync", object });
+        let holders =
+            rbac.holders(&Request { resource: "applications", action: "sync", object }).known;
         let team = Who::Name { name: format!("team-{}", at % 500), as_group: true };
         assert_eq!(holders.len(), 2, "the team, and admin");
         assert_eq!(holders[1].who, team);

@@ -10,17 +10,30 @@ fn project(spec: &Value) -> Project {
 
 #[test]
 fn sources_are_permitted_by_globs_that_stop_at_slashes() {
-    let table: [(&[&str], &str, bool); 9] = [
-        (&["*"], "https://git/a/b", true),
-        (&[], "https://git/a", false),
-        (&["https://git/team/*"], "https://git/team/repo.git", true),
-        (&["https://git/team/*"], "https://git/team/deep/repo", false),
-        (&["https://git/team/**"], "https://git/team/deep/repo", true),
-        (&["*", "!https://git/evil/*"], "https://git/evil/repo", false),
+    let table: [(&[&str], &str, Option<bool>); 20] = [
+        (&["*"], "https://git/a/b", Some(true)),
+        (&[], "https://git/a", Some(false)),
+        (&["https://git/team/*"], "https://git/team/repo.git", Some(true)),
+        (&["https://git/team/*"], "https://git/team/deep/repo", Some(false)),
+        (&["https://git/team/**"], "https://git/team/deep/repo", Some(true)),
+        (&["*", "!https://git/evil/*"], "https://git/evil/repo", Some(false)),
         // Denials alone permit the rest.
-        (&["!https://git/evil/*"], "https://git/good/repo", true),
-        (&["git@git:team/repo.git"], "ssh://git@git/team/repo", true),
-        (&["HTTPS://Git/Team/Repo"], "https://git/team/repo.git", true),
+        (&["!https://git/evil/*"], "https://git/good/repo", Some(true)),
+        (&["git@git:team/repo.git"], "ssh://git@git/team/repo", Some(true)),
+        (&["HTTPS://Git/Team/Repo"], "https://git/team/repo.git", Some(true)),
+        (&["git@git:team/*"], "git@git:team/repo.git", Some(true)),
+        (&["ssh://git@git:22/team/*"], "ssh://git@git:22/team/repo", Some(true)),
+        // A lone star permits everything, and denies only what has no slash.
+        (&["!*"], "https://git/a", Some(true)),
+        (&["https://git/[a-c]/*"], "https://git/b/repo", Some(true)),
+        // Go's reading of addresses rewrites braces, and refuses a star for a port.
+        (&["https://git/{a,b}/repo"], "https://git/a/repo", None),
+        (&["https://git/{a,b}/repo", "*"], "https://git/a/repo", Some(true)),
+        (&["*", "!https://git/{a,b}/repo"], "https://git/a/repo", None),
+        (&["*", "!https://git/a/*", "!https://git/{a,b}/repo"], "https://git/a/x", Some(false)),
+        (&["https://git:*/a"], "https://git:8443/a", None),
+        (&["*"], "https://git/a b", None),
+        (&["10.0.0.1:5000/charts"], "10.0.0.1:5000/charts", None),
     ];
     for (repositories, url, expected) in table {
         let project = project(&json!({"sourceRepos": repositories}));
@@ -88,6 +101,35 @@ fn kinds_of_the_cluster_need_a_list_and_those_of_namespaces_do_not() {
             true,
         ),
         (json!({"namespaceResourceWhitelist": []}), "apps", "Deployment", true, false),
+        // Go's `filepath.Match`: no braces, and a caret where other globs have a mark.
+        (
+            json!({"namespaceResourceBlacklist": [{"group": "", "kind": "{Secret,Pod}"}]}),
+            "",
+            "Secret",
+            true,
+            true,
+        ),
+        (
+            json!({"namespaceResourceBlacklist": [{"group": "", "kind": "[^A-R]*t"}]}),
+            "",
+            "Secret",
+            true,
+            false,
+        ),
+        (
+            json!({"namespaceResourceBlacklist": [{"group": "*.io", "kind": "?ecre\\t*"}]}),
+            "x.io",
+            "Secret",
+            true,
+            false,
+        ),
+        (
+            json!({"namespaceResourceBlacklist": [{"group": "", "kind": "Secret[]"}]}),
+            "",
+            "Secret",
+            true,
+            true,
+        ),
         (
             json!({"namespaceResourceBlacklist": [{"group": "", "kind": "Secret"}]}),
             "",

@@ -73,7 +73,7 @@ fn precedence_is_argo_cds() {
     ];
     for (at, (values, when, manual, started, expected)) in table.iter().enumerate() {
         let verdict = ask(values, when, *manual, *started);
-        assert_eq!(verdict.may, *expected, "row {at}: {:?}", verdict.why);
+        assert_eq!(verdict.may, Some(*expected), "row {at}: {:?}", verdict.why);
     }
 }
 
@@ -90,7 +90,7 @@ fn a_window_is_open_strictly_between_its_ends() {
     ];
     for (at, may, changes) in table {
         let verdict = ask(&deny, at, false, None);
-        assert_eq!(verdict.may, may, "{at}");
+        assert_eq!(verdict.may, Some(may), "{at}");
         assert_eq!(verdict.changes_after, Some(changes.parse().unwrap()), "{at}");
     }
 }
@@ -108,20 +108,20 @@ fn the_clock_uses_the_offset_of_the_moment_of_the_check() {
         ("2026-03-29T01:59:00Z", true),
     ];
     for (at, may) in table {
-        assert_eq!(ask(&deny, at, false, None).may, may, "{at}");
+        assert_eq!(ask(&deny, at, false, None).may, Some(may), "{at}");
     }
     let verdict = ask(&deny, "2026-03-28T22:30:00Z", false, None);
     assert_eq!(verdict.changes_after, Some("2026-03-29T01:00:00Z".parse().unwrap()));
     // An unknown zone is UTC.
     let unknown = [window("deny", "0 23 * * *", "1h", &json!({"timeZone": "Nowhere"}))];
-    assert!(!ask(&unknown, "2026-06-01T23:30:00Z", false, None).may);
+    assert_eq!(ask(&unknown, "2026-06-01T23:30:00Z", false, None).may, Some(false));
 }
 
 #[test]
 fn a_schedule_that_never_comes_due_is_open_for_good() {
     let deny = [window("deny", "0 0 30 2 *", "1h", &json!({}))];
     let verdict = ask(&deny, "2026-06-01T12:00:00Z", false, None);
-    assert!(!verdict.may);
+    assert_eq!(verdict.may, Some(false));
     assert_eq!(verdict.changes_after, None);
 }
 
@@ -134,9 +134,41 @@ fn what_cannot_be_read_refuses() {
             true,
             None,
         );
-        assert!(!verdict.may);
+        assert_eq!(verdict.may, Some(false));
         assert!(matches!(verdict.why, Why::Unreadable(..)), "{schedule} {length}");
     }
+}
+
+#[test]
+fn a_schedule_with_a_zone_of_its_own_is_undetermined_and_refuses_nothing() {
+    let zoned = |schedule: &str, length: &str| window("deny", schedule, length, &json!({}));
+    let other = |value: &mut Value| value["applications"] = json!(["web"]);
+    let mut elsewhere = zoned("TZ=UTC 0 22 * * *", "1h");
+    other(&mut elsewhere);
+    let table = [
+        (vec![zoned("TZ=Asia/Tokyo 0 22 * * *", "1h")], None),
+        (vec![zoned("CRON_TZ=UTC 0 22 * * *", "1h"), zoned("0 2 * * *", "1h")], None),
+        // What Argo CD cannot read either refuses all the same.
+        (vec![zoned("TZ=UTC 0 22 * * *", "1h"), zoned("61 * * * *", "1h")], Some(false)),
+        (vec![zoned("TZ=UTC 0 22 * * *", "1 hour")], Some(false)),
+        (vec![elsewhere], Some(true)),
+    ];
+    for (values, may) in table {
+        let verdict = ask(&values, "2026-06-01T12:00:00Z", false, None);
+        assert_eq!(verdict.may, may, "{values:?}");
+        assert_eq!(matches!(verdict.why, Why::Undetermined(..)), may.is_none(), "{values:?}");
+    }
+}
+
+#[test]
+fn the_search_ends_in_the_fifth_year_after_the_upcoming_second() {
+    let leap = Cron::parse("0 0 29 2 *").unwrap();
+    let last = date(2098, 12, 31);
+    assert_eq!(leap.next_after(last.at(23, 59, 58, 0)), None);
+    let found = Some(date(2104, 2, 29).at(0, 0, 0, 0));
+    assert_eq!(leap.next_after(last.at(23, 59, 59, 0)), found);
+    assert!(Cron::parse("0/9223372036854775807 * * * *").is_ok(), "a step that Go can hold");
+    assert!(Cron::parse("0/9223372036854775808 * * * *").is_err(), "and one that it cannot");
 }
 
 #[test]
@@ -253,7 +285,7 @@ proptest! {
             .any(|start| start < wall && wall < start + minutes * 60);
         let again = windows(&[value]);
         let verdict = may_sync(&again, &APP, at, false, None, &zones);
-        prop_assert_eq!(verdict.may, !open);
+        prop_assert_eq!(verdict.may, Some(!open));
         if let Some(change) = verdict.changes_after {
             let after = change + SignedDuration::from_nanos(1);
             prop_assert!(change >= at);

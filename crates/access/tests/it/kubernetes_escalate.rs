@@ -81,11 +81,50 @@ fn each_way_up_is_found_and_half_of_it_is_none() {
             Some((Via::Certificate, boss)),
         ),
     ];
+    each_is(&table);
+}
+
+#[test]
+fn what_stands_in_for_a_user_a_name_and_a_signer() {
+    let rule = |group: &str, resource: &str, verb: &str, names: &[&str]| json!({"apiGroups": [group], "resources": [resource], "verbs": [verb], "resourceNames": names});
+    let csr = "certificates.k8s.io";
+    let table = [
+        // A service account does for the user that a group must come with, and need not exist.
+        (
+            json!([
+                rule("", "groups", "impersonate", &["system:masters"]),
+                rule("", "serviceaccounts", "impersonate", &["none"])
+            ]),
+            Some((Via::Impersonate, Gain::Everything(String::new()))),
+        ),
+        // A star among names is a name.
+        (
+            json!([
+                rule(RBAC, "clusterrolebindings", "create", &[]),
+                rule(RBAC, "clusterroles", "bind", &["*"])
+            ]),
+            None,
+        ),
+        // A signer is also asked for by its domain.
+        (
+            json!([
+                rule(csr, "certificatesigningrequests", "create", &[]),
+                rule(csr, "certificatesigningrequests/approval", "update", &[]),
+                rule(csr, "signers", "approve", &["kubernetes.io/*"]),
+            ]),
+            Some((Via::Certificate, Gain::Acting("boss".to_owned()))),
+        ),
+    ];
+    each_is(&table);
+}
+
+/// The first hop of ann, if she has these rules.
+fn each_is(table: &[(Value, Option<(Via, Gain)>)]) {
     for (rules, expected) in table {
-        let cluster = cluster(&world(&rules));
+        let cluster = cluster(&world(rules));
         let closure = cluster.closure(&Identity::user("ann", &[]), 1);
         let found = closure.reached.iter().map(|one| (one.hops[0].via, one.gain.clone())).next();
-        assert_eq!(found, expected, "{rules}");
+        assert_eq!(found, *expected, "{rules}");
         if let Some(reached) = closure.reached.first() {
             assert!(reached.hops[0].sentence.contains("ClusterRoleBinding mine"), "{reached:?}");
         }
@@ -189,9 +228,9 @@ fn naive_gains(world: &[Value], who: &Who) -> BTreeSet<String> {
         |verb, group, of, space| may(Request::resource(verb, group, of, space).about(Names::Some));
     let mut gains = BTreeSet::new();
     let all = |space: &str| format!("all {space}");
-    if any("impersonate", "", "users", "")
-        && may(named("impersonate", "", "groups", "", "system:masters"))
-    {
+    let anybody = any("impersonate", "", "users", "")
+        || ["a", "b"].iter().any(|space| any("impersonate", "", "serviceaccounts", space));
+    if anybody && may(named("impersonate", "", "groups", "", "system:masters")) {
         gains.insert(all(""));
     }
     for (kind, name, scope) in bound(world, who) {

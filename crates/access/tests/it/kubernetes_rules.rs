@@ -100,6 +100,25 @@ fn rules_fit_as_in_kubernetes() {
 }
 
 #[test]
+fn stars_and_empty_words_among_names_stand_for_themselves() {
+    let rule = |resource: &str, names: &[&str]| {
+        Rule::read(&json!({
+            "apiGroups": [""], "resources": [resource], "verbs": ["*"], "resourceNames": names,
+        }))
+    };
+    let table = [
+        // An empty name is the name of a request that names nothing.
+        (rule("secrets", &["a", ""]), "secrets", Names::Unnamed, true),
+        (rule("secrets", &["*"]), "secrets", Names::Named("a"), false),
+        (rule("*/*", &[]), "pods/log", Names::Named("a"), false),
+    ];
+    for (rule, resource, names, expected) in table {
+        let request = Request::resource("get", "", resource, "ns").about(names);
+        assert_eq!(rule.allows(&request), expected, "{rule:?} {request:?}");
+    }
+}
+
+#[test]
 fn bindings_hold_where_they_stand() {
     let write = json!([{"apiGroups": ["apps"], "resources": ["deployments"], "verbs": ["patch"]}]);
     let cluster = cluster(&[
@@ -152,6 +171,87 @@ fn bindings_hold_where_they_stand() {
         );
     }
     assert_eq!(cluster.dangling().count(), 2);
+}
+
+#[test]
+fn what_only_looks_like_rbac_is_not_taken() {
+    let subjects = json!([{"kind": "User", "name": "ann"}]);
+    let bind = |space: &str| {
+        let mut value = binding(space, "b", ("ClusterRole", "r"), &subjects);
+        value["kind"] = json!("RoleBinding");
+        value
+    };
+    let mut other = role("ClusterRole", "", "r", &json!([]));
+    other["apiVersion"] = json!("authorization.openshift.io/v1");
+    let mut own = other.clone();
+    own["apiVersion"] = json!("rbac.authorization.k8s.io/v1");
+    let mut nothing = bind("a");
+    nothing["roleRef"]["kind"] = json!("Group");
+    let table = [
+        (bind("a"), true),
+        // Without a namespace it would hold everywhere, which it does nowhere.
+        (bind(""), false),
+        (role("Role", "", "r", &json!([])), false),
+        (other.clone(), false),
+        (json!({"kind": "List", "apiVersion": "v1", "items": [own.clone()]}), true),
+        (
+            json!({"kind": "ClusterRoleList", "apiVersion": other["apiVersion"], "items": [{}]}),
+            false,
+        ),
+        (own, true),
+        (nothing, false),
+    ];
+    for (object, taken) in table {
+        let mut builder = Builder::default();
+        assert_eq!(builder.add(&object, &Origin::whole("x")), taken, "{object}");
+    }
+}
+
+#[test]
+fn groups_are_implied_unless_they_say_otherwise() {
+    let table = [
+        (Identity::user("ann", &[]), "system:authenticated", true),
+        (Identity::user("ann", &["system:unauthenticated"]), "system:authenticated", false),
+        (Identity::user("system:anonymous", &[]), "system:unauthenticated", true),
+        (Identity::user("system:anonymous", &[]), "system:authenticated", false),
+        (Identity::service_account("a", "b"), "system:serviceaccounts:a", true),
+    ];
+    for (identity, group, expected) in table {
+        assert_eq!(identity.groups.contains(group), expected, "{identity:?} {group}");
+    }
+}
+
+/// The rules in the object stay if nothing is selected, and where two ways lead to the same part the
+/// second brings nothing of its own.
+#[test]
+fn rules_of_a_role_that_aggregates_count_only_if_it_selects_none() {
+    let rules =
+        |resource: &str| json!([{"apiGroups": [""], "resources": [resource], "verbs": ["get"]}]);
+    let made = |name: &str, to: &str, selects: Option<&str>| {
+        let mut value = role("ClusterRole", "", name, &rules(name));
+        value["metadata"]["labels"] = json!({ to: "yes" });
+        if let Some(label) = selects {
+            value["aggregationRule"] =
+                json!({"clusterRoleSelectors": [{"matchLabels": {label: "yes"}}]});
+        }
+        value
+    };
+    let subjects = json!([{"kind": "User", "name": "ann"}]);
+    let cluster = cluster(&[
+        made("part", "middle", None),
+        made("left", "top", Some("middle")),
+        made("right", "top", Some("middle")),
+        made("alone", "top", Some("nowhere")),
+        made("top", "none", Some("top")),
+        binding("", "b", ("ClusterRole", "top"), &subjects),
+    ]);
+    for (resource, expected) in
+        [("part", true), ("alone", true), ("left", false), ("right", false), ("top", false)]
+    {
+        let request = Request::resource("get", "", resource, "ns").about(Names::Named("x"));
+        let decision = cluster.decide(&Identity::user("ann", &[]), &request);
+        assert_eq!(decision.allowed, expected, "{resource}");
+    }
 }
 
 #[test]
