@@ -153,6 +153,6 @@ mod tests {
             assert_eq!(named(&seen, kinds), expected);
         }
         let none = named(&[], &[]);
-        assert_eq!(none.len(), Channel::ALL.len() - 2, "{none:?}");
+        assert_eq!(none.len(), Channel::ALL.len() - 3, "{none:?}");
     }
 }

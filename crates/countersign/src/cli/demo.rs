@@ -59,7 +59,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
     demo.step(&["ingest", &audit], 0)?;
     ask(&mut demo)?;
     hand_over(&mut demo, &path)?;
-    demo.say("12. Is the ledger itself in order?")?;
+    sample(&mut demo, &path)?;
+    demo.say("15. Is the ledger itself in order?")?;
     demo.step(&["ledger", "fsck"], 0)?;
     writeln!(
         demo.context.out,
@@ -106,12 +107,28 @@ fn hand_over(demo: &mut Demo<'_, '_>, path: &impl Fn(&str) -> String) -> anyhow:
     demo.step(&["verify", &changed], 4)
 }
 
+/// What an auditor tests: fixed before anybody draws from it.
+fn sample(demo: &mut Demo<'_, '_>, path: &impl Fn(&str) -> String) -> anyhow::Result<()> {
+    demo.say("12. Fix which transitions are to be tested, and draw some by the auditor's words")?;
+    demo.step(&["population", "freeze", "--env", "prod"], 0)?;
+    demo.step(&["sample", "--nonce", "said by the auditor", "--size", "5", "--stratify"], 0)?;
+    demo.step(&["sample", "--verify"], 0)?;
+    demo.say("13. The population as working papers")?;
+    let workbook = path("prod.xlsx");
+    demo.step(&["--format", "xlsx", "evidence", "export", "--out", &workbook], 0)?;
+    demo.say("14. One sync, signed: a file that other tools check too")?;
+    let receipt = path("sync.receipt.json");
+    let operation = "operation:payments-prod@2523";
+    demo.step(&["evidence", "receipt", operation, "--out", &receipt], 0)?;
+    demo.step(&["verify", &receipt], 0)
+}
+
 /// Serves until it is told to stop, for senders on this machine.
 fn serve(demo: &mut Demo<'_, '_>, sources: &str) -> anyhow::Result<()> {
     let source = "[[source]]\nname = \"audit\"\nchannel = \"kubernetes-audit\"\n\
                   auth = \"none-loopback-only\"\n";
     std::fs::write(sources, source)?;
-    demo.say("13. Take more records: Ctrl-C ends it")?;
+    demo.say("16. Take more records: Ctrl-C ends it")?;
     demo.step(&["serve", "--sources", sources], 0)
 }
 

@@ -3,13 +3,29 @@
 
 use serde_json::Value;
 
-use crate::support::{Bench, audit_line};
+use crate::support::Bench;
 
 /// Ten edits of a workload by hand: ten transitions past git.
 fn edited(bench: &Bench) {
-    let lines: Vec<String> =
-        (0..10).map(|i| audit_line(&format!("a{i}"), "zoe@shop.example", "")).collect();
+    let lines: Vec<String> = (0..10).map(edit).collect();
     bench.ingest("a.jsonl", &lines).done();
+}
+
+/// An audited edit of a workload; each is of another second.
+fn edit(second: u32) -> String {
+    let stamp = |part: &str| format!("2026-02-03T10:00:{second:02}.{part}Z");
+    serde_json::json!({
+        "kind": "Event", "apiVersion": "audit.k8s.io/v1", "level": "RequestResponse",
+        "auditID": format!("a{second}"), "stage": "ResponseComplete", "verb": "patch",
+        "requestURI": "/apis/apps/v1/namespaces/shop/deployments/shop",
+        "user": {"username": "zoe@shop.example"},
+        "objectRef": {"apiGroup": "apps", "apiVersion": "v1", "resource": "deployments",
+            "namespace": "shop", "name": "shop"},
+        "responseStatus": {"code": 200},
+        "requestObject": {"spec": {"replicas": second + 1}},
+        "requestReceivedTimestamp": stamp("100000"), "stageTimestamp": stamp("200000"),
+    })
+    .to_string()
 }
 
 fn json(bench: &Bench, words: &[&str], code: u8) -> Value {
@@ -34,7 +50,7 @@ fn a_population_is_frozen_drawn_from_and_drawn_again() {
     assert_eq!(first["rows"].as_array().map(Vec::len), Some(3));
     assert_eq!(first["drawn"]["earlier"], serde_json::json!([]));
     // Records that come later are in no population that is frozen already.
-    bench.ingest("b.jsonl", &[audit_line("b", "zoe@shop.example", "")]).done();
+    bench.ingest("b.jsonl", &[edit(11)]).done();
     let second = json(&bench, &["sample", "--nonce", "two", "--size", "3"], 1);
     assert_eq!(second["drawn"]["earlier"], serde_json::json!([11]));
     assert_ne!(first["drawn"]["rows"], second["drawn"]["rows"]);

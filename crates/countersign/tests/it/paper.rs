@@ -16,8 +16,11 @@ fn bench() -> (Bench, u64) {
     }
     let forge = captures().join("forge/github-webhooks.jsonl.gz");
     bench.run(&["ingest", forge.to_str().expect("UTF-8")]);
-    let line = crate::support::audit_line("evil", "=HYPERLINK(1)", "");
-    bench.ingest("evil.jsonl", &[line.replace("2026-01-05", "2026-11-23")]).done();
+    let asked = r#","requestObject":{"spec":{"replicas":3}}"#;
+    let line = crate::support::audit_line("evil", "=HYPERLINK(1)", asked);
+    let line = line.replace("2026-01-05", "2026-11-23");
+    let line = line.replace(r#""objectRef":{"#, r#""objectRef":{"apiGroup":"apps","#);
+    bench.ingest("evil.jsonl", &[line]).done();
     let ran = bench.run(&["--format", "json", "population", "freeze"]).done();
     let frozen: serde_json::Value = serde_json::from_str(&ran.out).expect("JSON");
     (bench, frozen["population"]["rows"].as_u64().expect("a count"))

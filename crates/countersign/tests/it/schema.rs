@@ -168,6 +168,8 @@ fn the_shipped_files_are_those_of_the_types() {
     let mut there: Vec<String> = std::fs::read_dir(folder())
         .expect("listed")
         .map(|entry| entry.expect("listed").file_name().into_string().expect("UTF-8"))
+        // The policy file is what people write, and its schema is kept by hand.
+        .filter(|name| name != "countersign.schema.json")
         .collect();
     there.sort();
     let mut files = countersign::schema::files();
