@@ -148,13 +148,14 @@ proptest! {
     /// A group of nothing means nothing, but keeps the reader from looking at how a rule begins.
     #[test]
     fn gitea_agrees_with_itself(rules in prop::collection::vec("[ab/]{0,4}([.*?{2}|(^$)]|[ab/]){0,4}", 1..8), path in path()) {
+        // Alone on its line, an owner would be the pattern; and a count on nothing is an error.
+        let reads = |rule: &String| !rule.is_empty() && !rule.starts_with(['*', '?', '{', '^']);
+        let rules: Vec<String> = rules.into_iter().filter(reads).collect();
         let file = |start: &str| rules.iter().map(|rule| format!("{start}{rule} @o\n")).collect::<String>();
         let lines = |text: String| -> Vec<u32> {
             let owners = CodeOwners::parse("CODEOWNERS", Dialect::Gitea, text.as_bytes());
             owners.owners_of(&path).parts().map(|part| part.rule.place.line).collect()
         };
-        // Alone on its line, an owner would be the pattern; and a count on nothing is an error.
-        prop_assume!(rules.iter().all(|rule| !rule.is_empty() && !rule.starts_with(['*', '?', '{', '^'])));
         prop_assert_eq!(lines(file("")), lines(file("(?:)")), "{}", file(""));
     }
 
