@@ -20,5 +20,6 @@ pub mod kubernetes;
 pub mod origin;
 pub mod place;
 pub mod policy;
+pub mod reach;
 pub mod repository;
 pub mod yaml;

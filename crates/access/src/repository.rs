@@ -75,6 +75,9 @@ pub struct Options {
     pub addresses: Vec<String>,
     /// What helm or kustomize made of the renderings that were asked for.
     pub rendered: BTreeMap<Rendering, Vec<u8>>,
+    /// Applications as the API tells them. Those that no file holds, because somebody applied them by
+    /// hand, join the others: a root Application often stands nowhere else.
+    pub applications: Vec<Application>,
 }
 
 /// Which address is that of the repository itself.
@@ -128,6 +131,9 @@ impl Repository {
                 applications.extend(generated);
             }
         }
+        let known: HashSet<String> = applications.iter().map(|a| a.name.value.clone()).collect();
+        let live = options.applications.iter().filter(|a| !known.contains(&a.name.value));
+        applications.extend(live.cloned());
         let mut deployer = Deployer::new(&tree, &manifests, &mut renderer, &address, options);
         let mut deployments: Vec<_> = applications.iter().map(|a| deployer.deployment(a)).collect();
         let parents = deployment::link(&applications, &mut deployments);

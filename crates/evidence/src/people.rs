@@ -33,6 +33,8 @@ pub struct People {
 struct Person {
     name: Option<String>,
     accounts: BTreeSet<String>,
+    by_field: BTreeSet<(&'static str, String)>,
+    groups: Option<BTreeSet<String>>,
 }
 
 /// Why a file is not a people map.
@@ -102,6 +104,22 @@ impl People {
         self.persons.get(person).into_iter().flat_map(|p| p.accounts.iter().map(String::as_str))
     }
 
+    /// The accounts of a person in one field of the map, such as `kubernetes_user`.
+    pub fn accounts_in<'p>(
+        &'p self,
+        person: &str,
+        field: &'p str,
+    ) -> impl Iterator<Item = &'p str> {
+        let fields = self.persons.get(person).into_iter().flat_map(|person| &person.by_field);
+        fields.filter(move |(own, _)| *own == field).map(|(_, account)| account.as_str())
+    }
+
+    /// The groups that the identity provider gives a person; `None` where the map does not say,
+    /// which is not the same as in no group.
+    pub fn groups(&self, person: &str) -> Option<&BTreeSet<String>> {
+        self.persons.get(person)?.groups.as_ref()
+    }
+
     /// The name of a person, when the map has one.
     pub fn name(&self, person: &str) -> Option<&str> {
         self.persons.get(person)?.name.as_deref()
@@ -151,19 +169,27 @@ impl Person {
             key: key.to_owned(),
             expected,
         };
-        let is_account = ACCOUNT_FIELDS.contains(&key);
+        let field = ACCOUNT_FIELDS.iter().find(|field| **field == key).copied();
+        let is_account = field.is_some();
         match (key, value) {
             (_, Value::Null) if is_account || key == "name" || key == "oidc_groups" => {}
-            ("oidc_groups", Value::Array(_)) => {}
+            ("oidc_groups", Value::Array(groups)) => {
+                let named = groups.iter().filter_map(Value::as_str).map(str::to_owned);
+                self.groups = Some(named.collect());
+            }
             ("oidc_groups", _) => return Err(wrong("a list of group names, or null")),
             ("name", Value::String(text)) => self.name = Some(text),
             (_, Value::String(text)) if is_account && !text.is_empty() => {
+                self.by_field.extend(field.map(|field| (field, text.clone())));
                 self.accounts.insert(text);
             }
             (_, Value::Array(accounts)) if is_account => {
                 for account in accounts {
                     match account {
-                        Value::String(text) if !text.is_empty() => drop(self.accounts.insert(text)),
+                        Value::String(text) if !text.is_empty() => {
+                            self.by_field.extend(field.map(|field| (field, text.clone())));
+                            self.accounts.insert(text);
+                        }
                         _ => return Err(wrong("a list of non-empty texts")),
                     }
                 }

@@ -14,6 +14,7 @@ mod kubernetes_escalate;
 mod kubernetes_oracle;
 mod kubernetes_rules;
 mod policy;
+mod reach;
 mod repository;
 mod schema;
 mod yaml;

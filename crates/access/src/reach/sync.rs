@@ -1,0 +1,397 @@
+//! Paths through Argo CD's own rights: people through their groups, tokens, local accounts, anybody.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use super::answer::{Gap, Hop, Need, Part, Path, Verb, World};
+use super::gather::{Gather, Owner};
+use super::scope::{Scope, Target};
+use super::world::{Argo, Joined};
+use crate::argocd::rbac::Who;
+use crate::argocd::right::Check;
+use crate::argocd::{Acting, Caller, Decision, Request, Right, Statement};
+use crate::place::Place;
+
+/// Somebody who may call Argo CD.
+struct Candidate {
+    owner: Owner,
+    account: String,
+    /// `None` is a caller who never signed in.
+    subject: Option<(String, Vec<String>)>,
+    /// What to say first: how the account belongs to whom.
+    hops: Vec<Hop>,
+}
+
+/// By whose permission, and the lines.
+type Told = (String, Vec<Hop>);
+
+/// A right, and what it is to a question.
+struct Wanted {
+    right: Right,
+    part: Part,
+    needs: Vec<Need>,
+    says: &'static str,
+}
+
+/// Adds every path through Argo CD.
+pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, verb: Verb, gather: &mut Gather<'_>) {
+    let Some(argo) = &joined.argo else { return };
+    notes(joined, argo, gather);
+    if !argo.rbac.loads() {
+        let why = "its policy does not load, and a running server refuses every request";
+        gather.gaps.insert(Gap::new("rights in Argo CD", why));
+    }
+    let wanted = wanted(argo, verb);
+    let candidates = candidates(joined, argo, scope, &wanted, gather);
+    for candidate in &candidates {
+        for wanted in &wanted {
+            for ((by, hops), targets) in grants(joined, argo, scope, candidate, wanted) {
+                let mut all = candidate.hops.clone();
+                all.extend(hops);
+                let applications: Vec<String> = targets.iter().map(|t| t.name.clone()).collect();
+                let says = format!(
+                    "so {} {}: {}",
+                    candidate.account,
+                    wanted.says,
+                    applications.join(", ")
+                );
+                all.push(Hop::new(says, targets.iter().map(|t| t.place.clone()).collect()));
+                let path = Path {
+                    world: World::ArgoCd,
+                    part: wanted.part,
+                    account: candidate.account.clone(),
+                    by,
+                    applications,
+                    needs: wanted.needs.clone(),
+                    hops: all,
+                };
+                gather.add(candidate.owner.clone(), path);
+            }
+        }
+    }
+}
+
+fn wanted(argo: &Argo, verb: Verb) -> Vec<Wanted> {
+    let one = |right, part, needs, says| Wanted { right, part, needs, says };
+    let settings = argo.rbac.settings();
+    let sync = if settings.revision_needs_override {
+        one(Right::Sync, Part::Sync, vec![Need::Merged], "can sync")
+    } else {
+        one(
+            Right::SyncRevision,
+            Part::Sync,
+            vec![Need::Commit],
+            "can sync, and to any revision that the repository holds",
+        )
+    };
+    let overrides = || {
+        vec![
+            one(
+                Right::SyncLocal,
+                Part::Override,
+                vec![],
+                "can sync manifests from their own machine",
+            ),
+            one(
+                Right::Update,
+                Part::Override,
+                vec![],
+                "can change source, revision and sync policy of",
+            ),
+        ]
+    };
+    let project = || {
+        one(
+            Right::UpdateProject,
+            Part::Project,
+            vec![],
+            "can change rights and windows of the project of",
+        )
+    };
+    match verb {
+        Verb::Deploy => {
+            let mut all = vec![sync];
+            if settings.rollback_is_own_right {
+                all.push(one(Right::Rollback, Part::Sync, vec![Need::Merged], "can roll back"));
+            }
+            all.extend(overrides());
+            all.push(project());
+            all
+        }
+        Verb::Sync => vec![sync],
+        Verb::Override => {
+            let mut all = overrides();
+            all.push(project());
+            all
+        }
+        Verb::Exec => {
+            vec![one(Right::Exec, Part::Exec, vec![], "can open a terminal in the pods of")]
+        }
+        Verb::Merge | Verb::ReadSecrets => vec![],
+    }
+}
+
+/// Who could call: people, local accounts, project roles, names that the policy lets, anybody.
+fn candidates(
+    joined: &Joined<'_>,
+    argo: &Argo,
+    scope: &Scope,
+    wanted: &[Wanted],
+    gather: &mut Gather<'_>,
+) -> Vec<Candidate> {
+    let mut all: Vec<Candidate> =
+        joined.ids().into_iter().flat_map(|id| person(joined, argo, id)).collect();
+    let mut known: BTreeSet<String> = BTreeSet::new();
+    for candidate in &all {
+        let (subject, groups) = candidate.subject.clone().unwrap_or_default();
+        known.insert(subject);
+        known.extend(groups);
+    }
+    for (name, account) in &argo.rbac.settings().accounts {
+        known.insert(name.clone());
+        if account.is_usable() {
+            all.push(local(joined, argo, name, account.login, account.key.as_deref()));
+        }
+    }
+    all.extend(roles(joined, argo));
+    let mut groups_named = false;
+    for (name, as_group) in named(argo, scope, wanted) {
+        groups_named |= as_group;
+        if known.insert(name.clone()) {
+            let kind = if as_group { "group or subject" } else { "subject" };
+            let account = format!("Argo CD {kind} {name}");
+            let groups = if as_group { vec![name.clone()] } else { vec![] };
+            let owner = Owner::Unmapped(account.clone());
+            all.push(Candidate { owner, account, subject: Some((name, groups)), hops: vec![] });
+        }
+    }
+    let unknown = if groups_named { joined.without_groups() } else { BTreeSet::new() };
+    for id in unknown {
+        let why = "the people map does not say in which groups they are";
+        gather.gaps.insert(Gap::new(format!("rights in Argo CD of {id}"), why));
+    }
+    if argo.rbac.settings().anonymous {
+        let account = "anybody, without signing in".to_owned();
+        let owner = Owner::Unmapped(account.clone());
+        all.push(Candidate { owner, account, subject: None, hops: vec![] });
+    }
+    all.push(Candidate {
+        owner: Owner::Unmapped("anybody who can sign in to Argo CD".to_owned()),
+        account: "anybody who can sign in to Argo CD".to_owned(),
+        subject: Some((String::new(), vec![])),
+        hops: vec![],
+    });
+    all
+}
+
+/// A person's callers: one for each subject of theirs at the identity provider. Without any, the name
+/// that Argo CD shows stands for it.
+fn person(joined: &Joined<'_>, argo: &Argo, id: &str) -> Vec<Candidate> {
+    let Some(people) = joined.sources.people else { return Vec::new() };
+    let mut groups = Vec::new();
+    for scope in argo.rbac.scopes() {
+        match scope.as_str() {
+            "groups" => groups.extend(people.groups(id).into_iter().flatten().cloned()),
+            "email" => groups.extend(people.accounts_in(id, "email").map(str::to_owned)),
+            _ => {}
+        }
+    }
+    let shown = people.accounts_in(id, "argocd_username").next();
+    let mut subjects: Vec<&str> = people.accounts_in(id, "oidc_subject").collect();
+    if subjects.is_empty() {
+        subjects.extend(shown);
+    }
+    let caller = |subject: &str| Candidate {
+        owner: Owner::Person(id.to_owned()),
+        account: shown.unwrap_or(subject).to_owned(),
+        subject: Some((subject.to_owned(), groups.clone())),
+        hops: vec![],
+    };
+    subjects.into_iter().map(caller).collect()
+}
+
+fn local(
+    joined: &Joined<'_>,
+    argo: &Argo,
+    name: &str,
+    login: bool,
+    key: Option<&str>,
+) -> Candidate {
+    let account = format!("Argo CD local account {name}");
+    let owner = match joined.person("argocd_username", name) {
+        Some(id) => Owner::Person(id.to_owned()),
+        None if login => Owner::Unmapped(account.clone()),
+        None => Owner::Machine(account.clone()),
+    };
+    let place = match (&argo.settings, key) {
+        (Some(map), Some(key)) => {
+            map.data(key).map_or_else(|| map.place.clone(), |n| n.place.clone())
+        }
+        (Some(map), None) => map.place.clone(),
+        (None, _) => Place::object("Argo CD's defaults", ""),
+    };
+    let says = if login {
+        format!("{name} signs in with a password that no person of the map owns")
+    } else {
+        format!("{name} acts by API keys, without a person")
+    };
+    let subject = Some((name.to_owned(), vec![]));
+    Candidate { owner, account, subject, hops: vec![Hop::new(says, vec![place])] }
+}
+
+fn roles(joined: &Joined<'_>, argo: &Argo) -> Vec<Candidate> {
+    let mut all = Vec::new();
+    for project in argo.rbac.projects() {
+        for (at, role) in project.roles.iter().enumerate() {
+            let subject = format!("proj:{}:{}", project.name, role.name);
+            let account = format!("project role {subject}");
+            let place = joined.places.part(&project.origin, &format!("spec.roles[{at}]"));
+            let says = format!("a token of the role {subject} acts without a person");
+            all.push(Candidate {
+                owner: Owner::Machine(account.clone()),
+                account,
+                subject: Some((subject, vec![])),
+                hops: vec![Hop::new(says, vec![place])],
+            });
+        }
+    }
+    all
+}
+
+/// Names that the policies let do something that is asked about, and whether they may be groups.
+fn named(argo: &Argo, scope: &Scope, wanted: &[Wanted]) -> BTreeMap<String, bool> {
+    let mut names = BTreeMap::new();
+    for wanted in wanted {
+        for target in &scope.targets {
+            for check in last_checks(argo, wanted, target) {
+                for holder in argo.rbac.holders(&request(&check)) {
+                    if let Who::Name { name, as_group } = holder.who {
+                        names.insert(name, as_group);
+                    }
+                }
+            }
+        }
+    }
+    names
+}
+
+/// The checks that make the difference: what comes before them is reading.
+fn last_checks(argo: &Argo, wanted: &Wanted, target: &Target) -> Vec<Check> {
+    let ways = wanted.right.ways(&target.rights, argo.rbac.settings());
+    ways.into_iter().filter_map(|mut way| way.pop()).collect()
+}
+
+fn request(check: &Check) -> Request<'_> {
+    Request { resource: check.resource, action: &check.action, object: &check.object }
+}
+
+/// The ways by which a candidate has a right: the lines, and the Applications that each reaches.
+fn grants<'s>(
+    joined: &Joined<'_>,
+    argo: &Argo,
+    scope: &'s Scope,
+    candidate: &Candidate,
+    wanted: &Wanted,
+) -> Vec<(Told, Vec<&'s Target>)> {
+    let mut found: Vec<(Told, Vec<&Target>)> = Vec::new();
+    for target in &scope.targets {
+        for way in wanted.right.ways(&target.rights, argo.rbac.settings()) {
+            let decisions: Vec<Decision> =
+                way.iter().map(|check| decide(argo, candidate, check)).collect();
+            if decisions.iter().any(|d| !d.allowed) {
+                continue;
+            }
+            let Some(last) = decisions.last() else { continue };
+            for hops in ways_told(joined, argo, candidate, last) {
+                match found.iter_mut().find(|(known, _)| *known == hops) {
+                    Some((_, targets)) => targets.push(target),
+                    None => found.push((hops, vec![target])),
+                }
+            }
+        }
+    }
+    found
+}
+
+fn decide(argo: &Argo, candidate: &Candidate, check: &Check) -> Decision {
+    let Some((subject, groups)) = &candidate.subject else {
+        return argo.rbac.decide(Caller::Anonymous, &request(check));
+    };
+    let groups: Vec<&str> = groups.iter().map(String::as_str).collect();
+    argo.rbac.decide(Caller::Subject { subject, groups: &groups }, &request(check))
+}
+
+/// Each grant of a decision as hops, with the denies that did not stop it.
+fn ways_told(
+    joined: &Joined<'_>,
+    argo: &Argo,
+    candidate: &Candidate,
+    decision: &Decision,
+) -> Vec<Told> {
+    let line = |line: &crate::argocd::Line| {
+        (format!("Argo CD's policy says: {}", line.text), vec![joined.places.place(&line.origin)])
+    };
+    let one = |(acting, grant): &(Acting, crate::argocd::Grant)| {
+        let mut hops: Vec<Hop> = acting_as(argo, candidate, acting).into_iter().collect();
+        for (says, at) in grant.memberships.iter().chain([&grant.permission]).map(line) {
+            hops.push(Hop::new(says, at));
+        }
+        for (_, denied) in &decision.denied_as {
+            let says = format!(
+                "the deny does not stop it, since a deny binds only within one subject: {}",
+                denied.permission.text
+            );
+            hops.push(Hop::new(says, vec![joined.places.place(&denied.permission.origin)]));
+        }
+        let by = match grant.permission.statement.as_ref() {
+            Statement::Permission { subject, .. } => subject.clone(),
+            Statement::Membership { role, .. } => role.clone(),
+        };
+        (by, hops)
+    };
+    decision.why.iter().map(one).collect()
+}
+
+/// As whom a candidate is let through.
+fn acting_as(argo: &Argo, candidate: &Candidate, acting: &Acting) -> Option<Hop> {
+    match acting {
+        Acting::DefaultRole(role) => {
+            let at = argo.rules.data("policy.default").map(|n| n.place.clone());
+            Some(Hop::new(format!("everybody has the role {role}"), at.into_iter().collect()))
+        }
+        Acting::Subject(name) if name.is_empty() => {
+            Some(Hop::new("everybody is also asked as the empty name", vec![]))
+        }
+        Acting::Subject(_) => None,
+        Acting::Group(group) => {
+            let says =
+                format!("the identity provider gives {} the group {group}", candidate.account);
+            let at = match &candidate.owner {
+                Owner::Person(id) => {
+                    vec![Place::object("people map", &format!("{id}.oidc_groups"))]
+                }
+                Owner::Machine(_) | Owner::Unmapped(_) => vec![],
+            };
+            Some(Hop::new(says, at))
+        }
+    }
+}
+
+/// What holds for everybody.
+fn notes(joined: &Joined<'_>, argo: &Argo, gather: &mut Gather<'_>) {
+    if let Some(role) = argo.rbac.default_role() {
+        let at = argo.rules.data("policy.default").map(|n| n.place.clone());
+        let says = format!("everybody who signs in to Argo CD has {role} (policy.default)");
+        gather.note(Hop::new(says, at.into_iter().collect()));
+    }
+    if !argo.rbac.settings().revision_needs_override {
+        let at = argo.settings.as_ref().map(|map| map.place.clone());
+        let says = "a right to sync is a right to sync any revision: \
+                    requireOverridePrivilegeForRevisionSync is off";
+        gather.note(Hop::new(says, at.into_iter().collect()));
+    }
+    for problem in argo.rbac.problems() {
+        let why = problem.fault.to_string();
+        let at = Some(joined.places.place(&problem.origin));
+        gather.gaps.insert(Gap { what: "a line of Argo CD's policy".to_owned(), why, at });
+    }
+}
