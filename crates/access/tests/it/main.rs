@@ -9,6 +9,7 @@ mod argocd_project;
 mod argocd_window;
 mod captured;
 mod codeowners;
+mod control;
 mod forge;
 mod kubernetes_escalate;
 mod kubernetes_oracle;

@@ -156,7 +156,7 @@ fn every_standing_fact_has_its_path() {
         (
             "carol",
             Part::Bypass,
-            &["ClusterRoleBinding platform-admins: subjects[0].name", "which may do everything"],
+            &["ClusterRoleBinding platform-admins: subjects[0]", "which may do everything"],
         ),
         (
             "frank",

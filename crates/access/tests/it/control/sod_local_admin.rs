@@ -1,0 +1,13 @@
+//! `sod-local-admin`: met by the base, broken by one change, undetermined without its source.
+
+use super::Case;
+
+#[test]
+fn one_change_breaks_it_and_no_other_control() {
+    Case::of("sod-local-admin").breaks_alone();
+}
+
+#[test]
+fn without_its_source_it_is_undetermined() {
+    Case::of("sod-local-admin").is_undetermined_without_its_source();
+}

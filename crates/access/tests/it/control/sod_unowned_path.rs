@@ -1,0 +1,13 @@
+//! `sod-unowned-path`: met by the base, broken by one change, undetermined without its source.
+
+use super::Case;
+
+#[test]
+fn one_change_breaks_it_and_no_other_control() {
+    Case::of("sod-unowned-path").breaks_alone();
+}
+
+#[test]
+fn without_its_source_it_is_undetermined() {
+    Case::of("sod-unowned-path").is_undetermined_without_its_source();
+}
