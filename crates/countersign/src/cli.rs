@@ -38,6 +38,7 @@ mod status;
 mod terminal;
 mod timeline;
 mod verify;
+mod who_can;
 
 pub use self::terminal::Terminal;
 
@@ -79,6 +80,21 @@ struct Cli {
 const EXIT_CODES: &str = "Exit codes: 0 nothing to report, 1 findings, 2 usage, 3 undetermined, \
                           4 verification failed, 5 could not be done";
 
+impl Cli {
+    /// What is wrong with a form that the command does not have.
+    const fn misplaced_format(&self) -> Option<&'static str> {
+        match self.shared.asked {
+            Asked::Csv | Asked::Xlsx if !self.command.writes_papers() => {
+                Some("--format csv and xlsx are for `evidence export` alone")
+            }
+            Asked::Svg if !matches!(self.command, Command::WhoCan(_)) => {
+                Some("--format svg is for `who-can` alone")
+            }
+            _ => None,
+        }
+    }
+}
+
 /// Options of every command.
 #[derive(Debug, clap::Args)]
 struct Shared {
@@ -94,7 +110,8 @@ struct Shared {
     /// People map: which accounts are one person. Kept outside the ledger, so it can be erased
     #[arg(long, global = true, env = "COUNTERSIGN_PEOPLE", value_name = "FILE")]
     people: Option<PathBuf>,
-    /// How the answer is written; csv and xlsx are working papers of `evidence export`
+    /// How the answer is written; csv and xlsx are working papers of `evidence export`, svg a
+    /// picture of `who-can`
     #[arg(long = "format", global = true, default_value = "text", value_name = "FORMAT")]
     asked: Asked,
     /// How the answer is written, as asked.
@@ -127,6 +144,8 @@ enum Asked {
     Csv,
     /// Working papers as a workbook: `evidence export` alone
     Xlsx,
+    /// A picture: `who-can` alone
+    Svg,
 }
 
 /// The form of working papers.
@@ -142,7 +161,7 @@ impl Asked {
     /// How the answer is written, and which working papers, if any.
     const fn split(self) -> (Format, Option<Paper>) {
         match self {
-            Self::Text => (Format::Text, None),
+            Self::Text | Self::Svg => (Format::Text, None),
             Self::Json => (Format::Json, None),
             Self::Csv => (Format::Text, Some(Paper::Csv)),
             Self::Xlsx => (Format::Text, Some(Paper::Xlsx)),
@@ -174,6 +193,8 @@ enum Command {
     /// Take evidence out of the ledger
     #[command(subcommand)]
     Evidence(export::Command),
+    /// Who can deploy, merge, sync, override, exec or read secrets, and by which path
+    WhoCan(who_can::Args),
     /// Controls: one in full with its reason, fix and frameworks, or all of them
     Explain(explain::Args),
     /// The people map: which accounts are one person
@@ -252,8 +273,7 @@ pub fn run(
         Err(e) => return usage(&e, out, err, &terminal),
     };
     (cli.shared.format, cli.shared.paper) = cli.shared.asked.split();
-    if cli.shared.paper.is_some() && !cli.command.writes_papers() {
-        let problem = "--format csv and xlsx are for `evidence export` alone";
+    if let Some(problem) = cli.misplaced_format() {
         let e = Cli::command().error(clap::error::ErrorKind::ArgumentConflict, problem);
         return usage(&e, out, err, &terminal);
     }
@@ -287,6 +307,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outc
         Command::Population(command) => assess::population(command, context),
         Command::Sample(args) => assess::sample(args, context),
         Command::Evidence(command) => export::run(command, context),
+        Command::WhoCan(args) => who_can::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::People(command) => people::run(command, context),
         Command::Verify(args) => verify::run(args, context),

@@ -11,6 +11,7 @@ use jiff::tz::TimeZone;
 pub mod answers;
 pub mod explain;
 pub mod people;
+pub mod reach;
 pub mod status;
 pub mod timeline;
 

@@ -1,5 +1,6 @@
 //! Sources: where records come from. Each has its own authentication and its own idea of position.
 
+pub mod checkout;
 pub mod files;
 pub mod git;
 pub mod http;

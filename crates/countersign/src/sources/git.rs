@@ -16,8 +16,10 @@ use serde::Serialize;
 mod bundle;
 mod changes;
 mod commit;
+mod snapshot;
 
 pub use self::bundle::is_bundle;
+pub use self::snapshot::{TreeFile, files};
 
 /// What is read at most of one repository.
 #[derive(Clone, Copy, Debug)]

@@ -3,6 +3,7 @@
 mod assess;
 mod bad_input;
 mod captures;
+mod checkout;
 mod commands;
 mod controls;
 mod erasure;
@@ -22,3 +23,4 @@ mod serve;
 mod store_story;
 mod support;
 mod tamper;
+mod who_can;
