@@ -59,8 +59,8 @@ impl Places {
     }
 }
 
-/// A line of a text. In a file it is found where the text is a block, whose lines are those of the
-/// file below its indicator, or a quoted text, whose line breaks are empty lines; else the text as a
+/// A line of a text. In a file it is found where the text is a block, whose place is its first line,
+/// or a quoted text, whose line breaks are empty lines; else the text as a
 /// whole is meant.
 fn line_of(node: &Node, line: u32) -> Place {
     let Place::File(file) = &node.place else {
@@ -75,7 +75,7 @@ fn line_of(node: &Node, line: u32) -> Place {
     let at = match spanned {
         0 => span.line,
         _ if is_double => span.line + 2 * line.saturating_sub(1),
-        _ if spanned <= lines + 1 => span.line + line,
+        _ if spanned <= lines + 1 => span.line + line.saturating_sub(1),
         _ => span.line,
     };
     let span = Span { line: at, column: 1, end_line: at, end_column: 1 };
