@@ -120,6 +120,7 @@ pub fn assert_not_kept(entries: &[PendingEntry], refusals: &[Refusal], planted: 
         assert!(!holds(&entry.envelope, planted), "planted text in the leaf");
         let personal = payload.personal.iter().any(|p| match p {
             Personal::Present { bytes, .. } => holds(bytes, planted),
+            Personal::Shown { pseudonym, .. } => holds(pseudonym, planted),
             Personal::Erased { .. } => false,
         });
         assert!(planted == MAIL || !personal, "a planted secret in a personal segment");

@@ -3,7 +3,7 @@
 use evidence::control::framework::{NIST_AC_6, PCI_7_2_2, SOC2_CC6_3};
 use evidence::control::{Control, Outcome, Severity};
 
-use super::{Asked, holds, missing, outcome};
+use super::{Asked, holds, missing, open, outcome};
 use crate::argocd::Request;
 use crate::argocd::rbac::Who;
 
@@ -37,13 +37,19 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
     let place = argo.rules.data("policy.default").map_or(&argo.rules.place, |node| &node.place);
     let one = |target: &crate::reach::scope::Target| {
         let object = target.rights.object();
+        let mut open_ended = false;
         let may = ACTS.iter().filter(|(resource, action)| {
             let holders = argo.rbac.holders(&Request { resource, action, object: &object });
-            holders.iter().any(|h| matches!(h.who, Who::Anyone | Who::AnyoneSignedIn))
+            open_ended |= !holders.undetermined.is_empty();
+            holders.known.iter().any(|h| matches!(h.who, Who::Anyone | Who::AnyoneSignedIn))
         });
         let may: Vec<String> =
             may.map(|(resource, action)| format!("{action} {resource}")).collect();
         let bad = || format!("everybody who signs in may {}", may.join(", "));
+        if may.is_empty() && open_ended {
+            let why = "a line of the policy is not weighed, or the policy does not load";
+            return outcome(&CONTROL, &target.name, open(why), std::slice::from_ref(place));
+        }
         let answer = holds(may.is_empty(), "signing in gives no such right", bad);
         outcome(&CONTROL, &target.name, answer, std::slice::from_ref(place))
     };

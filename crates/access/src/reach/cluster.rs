@@ -217,7 +217,7 @@ impl Around<'_> {
             }
         };
         let object = self.joined.places.object(origin);
-        let subjects = object.and_then(|o| o.node.get("subjects")).map(|s| s.items());
+        let subjects = object.and_then(|o| o.node.get("subjects")).map(crate::yaml::Node::items);
         let own = subjects.into_iter().flatten().find(|s| {
             s.get("name").and_then(crate::yaml::Node::scalar_text) == Some(name.as_str())
         });

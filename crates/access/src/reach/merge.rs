@@ -238,10 +238,10 @@ impl Way<'_> {
     fn notes(&self, gather: &mut Gather<'_>) {
         let name = &self.branch.name;
         let mut flag = |known: Known<bool>, weak: bool, says: String| {
-            if let Known::Known { value, at } = known {
-                if value == weak {
-                    gather.note(Hop::new(says, vec![snapshot(&at)]));
-                }
+            if let Known::Known { value, at } = known
+                && value == weak
+            {
+                gather.note(Hop::new(says, vec![snapshot(&at)]));
             }
         };
         flag(

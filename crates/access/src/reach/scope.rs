@@ -96,15 +96,13 @@ impl Scope {
             }
             return Vec::new();
         };
-        match &question.environment {
-            Some(name) => policy.environment(name).into_iter().collect(),
-            None => {
-                let found: Vec<_> = policy.production().collect();
-                let names: Vec<_> = found.iter().map(|e| e.name.value.as_str()).collect();
-                self.environment = Some(names.join(", "));
-                found
-            }
+        if let Some(name) = &question.environment {
+            return policy.environment(name).into_iter().collect();
         }
+        let found: Vec<_> = policy.production().collect();
+        let names: Vec<_> = found.iter().map(|e| e.name.value.as_str()).collect();
+        self.environment = Some(names.join(", "));
+        found
     }
 
     fn add(&mut self, known: &Known<'_>, at: usize, is_root: bool) {

@@ -6,7 +6,7 @@ use super::answer::{Gap, Hop, Need, Part, Path, Verb, World};
 use super::gather::{Gather, Owner};
 use super::scope::{Scope, Target};
 use super::world::{Argo, Joined};
-use crate::argocd::rbac::Who;
+use crate::argocd::rbac::{Undetermined, Who};
 use crate::argocd::right::Check;
 use crate::argocd::{Acting, Caller, Decision, Request, Right, Statement};
 use crate::place::Place;
@@ -154,7 +154,7 @@ fn candidates(
     }
     all.extend(roles(joined, argo));
     let mut groups_named = false;
-    for (name, as_group) in named(argo, scope, wanted) {
+    for (name, as_group) in named(argo, scope, wanted, gather) {
         groups_named |= as_group;
         if known.insert(name.clone()) {
             let kind = if as_group { "group or subject" } else { "subject" };
@@ -258,12 +258,21 @@ fn roles(joined: &Joined<'_>, argo: &Argo) -> Vec<Candidate> {
 }
 
 /// Names that the policies let do something that is asked about, and whether they may be groups.
-fn named(argo: &Argo, scope: &Scope, wanted: &[Wanted]) -> BTreeMap<String, bool> {
+fn named(
+    argo: &Argo,
+    scope: &Scope,
+    wanted: &[Wanted],
+    gather: &mut Gather<'_>,
+) -> BTreeMap<String, bool> {
     let mut names = BTreeMap::new();
     for wanted in wanted {
         for target in &scope.targets {
             for check in last_checks(argo, wanted, target) {
-                for holder in argo.rbac.holders(&request(&check)) {
+                let holders = argo.rbac.holders(&request(&check));
+                for reason in holders.undetermined {
+                    gather.gaps.insert(gap(reason));
+                }
+                for holder in holders.known.into_iter().chain(holders.role_names) {
                     if let Who::Name { name, as_group } = holder.who {
                         names.insert(name, as_group);
                     }
@@ -272,6 +281,20 @@ fn named(argo: &Argo, scope: &Scope, wanted: &[Wanted]) -> BTreeMap<String, bool
         }
     }
     names
+}
+
+/// Why the list of holders may not be whole.
+fn gap(reason: Undetermined) -> Gap {
+    let why = match reason {
+        Undetermined::NotLoaded => "the policy does not load".to_owned(),
+        Undetermined::Expression(line) => {
+            format!(
+                "the expression of line {} of {} is not weighed",
+                line.origin.line, line.origin.source
+            )
+        }
+    };
+    Gap::new("who holds rights in Argo CD", why)
 }
 
 /// The checks that make the difference: what comes before them is reading.

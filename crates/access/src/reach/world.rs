@@ -266,7 +266,7 @@ fn flat(values: &[Value]) -> Vec<Arc<Object>> {
 
 fn data_of(object: &Object) -> BTreeMap<String, String> {
     let data = object.node.get("data");
-    let entries = data.map(|data| data.entries()).unwrap_or_default();
+    let entries = data.map(crate::yaml::Node::entries).unwrap_or_default();
     let texts = entries.iter().map(|entry| {
         (entry.key.text.to_string(), entry.value.scalar_text().unwrap_or_default().to_owned())
     });

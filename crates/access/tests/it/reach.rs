@@ -129,53 +129,54 @@ fn machine<'a>(answer: &'a Answer, account: &str) -> &'a Holder {
 }
 
 /// Each standing fact of the story: whose path, which part, and texts that stand in it.
+const FACTS: [(&str, Part, &[&str]); 9] = [
+    ("bob", Part::Merge, &["role admin", "payments-prod"]),
+    (
+        "bob",
+        Part::Merge,
+        &["blarsen is a code owner of /base/, /envs/prod/, /apps/prod/", "CODEOWNERS:6"],
+    ),
+    (
+        "bob",
+        Part::Sync,
+        &[
+            "gives bob.larsen@bank.example the group team-sre-oncall",
+            "g, team-sre-oncall, role:sre @ ConfigMap argocd/argocd-rbac-cm: data.policy.csv line 17",
+            "the deny does not stop it",
+            "p, role:developer, applications, sync, prod/*, deny",
+            "payments-prod",
+        ],
+    ),
+    ("bob", Part::Push, &["blarsen may push directly"]),
+    ("carol", Part::Sync, &["p, role:platform, applications, *, */*, allow", "root-prod"]),
+    ("carol", Part::Project, &["p, role:platform, projects, *, *, allow"]),
+    (
+        "carol",
+        Part::Bypass,
+        &["ClusterRoleBinding platform-admins: subjects[0]", "which may do everything"],
+    ),
+    (
+        "frank",
+        Part::Bypass,
+        &[
+            "ClusterRoleBinding prod-debug-fweiss gives frank.weiss@bank.example the ClusterRole prod-debug",
+            "patch deployments",
+            "ClusterRole prod-debug: rules[0]",
+            "patch configmaps",
+            "make Argo CD deploy anything in anybody's name: patch applications in argocd",
+        ],
+    ),
+    (
+        "alice",
+        Part::Merge,
+        &["web-prod deploys base/web, envs/prod/web of main, and syncs by itself"],
+    ),
+];
+
 #[test]
 fn every_standing_fact_has_its_path() {
     let answer = Bank::read().ask(Verb::Deploy);
-    let table: [(&str, Part, &[&str]); 9] = [
-        ("bob", Part::Merge, &["role admin", "payments-prod"]),
-        (
-            "bob",
-            Part::Merge,
-            &["blarsen is a code owner of /base/, /envs/prod/, /apps/prod/", "CODEOWNERS:6"],
-        ),
-        (
-            "bob",
-            Part::Sync,
-            &[
-                "gives bob.larsen@bank.example the group team-sre-oncall",
-                "g, team-sre-oncall, role:sre @ ConfigMap argocd/argocd-rbac-cm: data.policy.csv line 17",
-                "the deny does not stop it",
-                "p, role:developer, applications, sync, prod/*, deny",
-                "payments-prod",
-            ],
-        ),
-        ("bob", Part::Push, &["blarsen may push directly"]),
-        ("carol", Part::Sync, &["p, role:platform, applications, *, */*, allow", "root-prod"]),
-        ("carol", Part::Project, &["p, role:platform, projects, *, *, allow"]),
-        (
-            "carol",
-            Part::Bypass,
-            &["ClusterRoleBinding platform-admins: subjects[0]", "which may do everything"],
-        ),
-        (
-            "frank",
-            Part::Bypass,
-            &[
-                "ClusterRoleBinding prod-debug-fweiss gives frank.weiss@bank.example the ClusterRole prod-debug",
-                "patch deployments",
-                "ClusterRole prod-debug: rules[0]",
-                "patch configmaps",
-                "make Argo CD deploy anything in anybody's name: patch applications in argocd",
-            ],
-        ),
-        (
-            "alice",
-            Part::Merge,
-            &["web-prod deploys base/web, envs/prod/web of main, and syncs by itself"],
-        ),
-    ];
-    for (person, part, texts) in table {
+    for (person, part, texts) in FACTS {
         let own: Vec<String> =
             paths(&answer, person).iter().filter(|p| p.part == part).map(told).collect();
         let has = |path: &&String| texts.iter().all(|text| path.contains(text));

@@ -20,11 +20,11 @@ fn ask(without: &[&str], more: &[&str]) -> Output {
     for (flag, value) in sources.iter().filter(|(flag, _)| !without.contains(flag)) {
         command.args([flag, value.as_str()]);
     }
-    command.output().unwrap()
+    command.output().expect("it holds")
 }
 
 fn text(output: &Output) -> String {
-    String::from_utf8(output.stdout.clone()).unwrap()
+    String::from_utf8(output.stdout.clone()).expect("it holds")
 }
 
 #[test]
@@ -68,12 +68,12 @@ fn one_person_is_told_in_sentences_and_nobody_is_made_up() {
 #[test]
 fn json_holds_every_path() {
     let output = ask(&[], &["sync", "--format", "json"]);
-    let json: serde_json::Value = serde_json::from_slice(&output.stdout).unwrap();
-    let people = json["people"].as_array().unwrap();
-    let ids: Vec<&str> = people.iter().map(|p| p["id"].as_str().unwrap()).collect();
+    let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect("it holds");
+    let people = json["people"].as_array().expect("it holds");
+    let ids: Vec<&str> = people.iter().map(|p| p["id"].as_str().expect("it holds")).collect();
     assert_eq!(ids, ["bob", "carol", "dave", "frank"]);
-    let all = people.iter().flat_map(|p| p["paths"].as_array().unwrap());
-    assert!(all.into_iter().all(|path| !path["hops"].as_array().unwrap().is_empty()));
+    let all = people.iter().flat_map(|p| p["paths"].as_array().expect("it holds"));
+    assert!(all.into_iter().all(|path| !path["hops"].as_array().expect("it holds").is_empty()));
 }
 
 #[test]
@@ -94,7 +94,7 @@ fn the_picture_describes_itself() {
     let refused = Command::new(env!("CARGO_BIN_EXE_countersign"))
         .args(["explain", "--format", "svg"])
         .output()
-        .unwrap();
+        .expect("it holds");
     assert_eq!(refused.status.code(), Some(2));
 }
 
