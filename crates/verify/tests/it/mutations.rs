@@ -22,6 +22,10 @@ impl Random {
 
     /// One random change of some bytes.
     fn change(&mut self, bytes: &mut Vec<u8>) {
+        // A cut may have left nothing to change.
+        if bytes.is_empty() {
+            return bytes.push(0);
+        }
         let (at, other) = (self.below(bytes.len()), self.below(bytes.len()));
         let (from, to) = (at.min(other), (at.max(other)).min(at.min(other) + 40));
         match self.below(6) {
