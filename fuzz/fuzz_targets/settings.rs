@@ -7,7 +7,7 @@ use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::LazyLock;
 
-use countersign::cli::when;
+use countersign::ask::when;
 use countersign::sources::http::settings::Settings;
 use evidence::ask::change::Selector;
 use evidence::intake::cuts::Rules;
