@@ -36,7 +36,7 @@ fuzz_target!(|data: &[u8]| {
         "the order of arrival changed the story"
     );
     let (from, to) = (Timestamp::MIN, Timestamp::MAX);
-    let query = Query { from, to, app: None, namespace: None };
+    let query = Query { from, to, app: None, namespace: None, environment: None };
     timeline(&story, &query).to_json();
     running::running(&story, to, None).to_json();
     change::list(&story, None).to_json();
