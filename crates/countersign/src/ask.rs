@@ -164,7 +164,7 @@ impl Period<'_> {
             (Some(window), _) => window,
             (None, Said::ToTheSecond) => AROUND,
             (None, Said::ToTheMinute | Said::ToTheDay) => {
-                return Ok((moment.from, end_of(moment).map_err(far)?));
+                return Ok((moment.from, when::end(moment).map_err(far)?));
             }
         };
         let from = moment.from.checked_sub(window).map_err(far)?;
@@ -176,19 +176,10 @@ impl Period<'_> {
         let from = from.map_or(Timestamp::MIN, |m| m.from);
         let to = match self.to.map(|t| moment("to", t, now)).transpose()? {
             None => now.timestamp(),
-            Some(m) => end_of(m).map_err(|_| Wrong::TooFar.with("to"))?,
+            Some(m) => when::end(m).map_err(|_| Wrong::TooFar.with("to"))?,
         };
         if from < to { Ok((from, to)) } else { Err(Wrong::Backwards.with("to")) }
     }
-}
-
-/// The end of what was said: a minute or a day said as the end is part of the period.
-fn end_of(moment: when::Moment) -> Result<Timestamp, jiff::Error> {
-    moment.from.checked_add(match moment.said {
-        Said::ToTheSecond => SignedDuration::from_secs(1),
-        Said::ToTheMinute => SignedDuration::from_mins(1),
-        Said::ToTheDay => SignedDuration::from_hours(24),
-    })
 }
 
 /// From the first to the last time that a record states; all times there are, where none does.

@@ -33,7 +33,7 @@ mod paper;
 mod people;
 mod receipt;
 mod serve;
-mod show;
+pub(crate) mod show;
 mod status;
 mod terminal;
 mod timeline;

@@ -4,7 +4,7 @@ use comfy_table::TableStyle;
 use comfy_table::{CellAlignment, Table};
 
 /// A count with thousands separated: `1,234,567`.
-pub(super) fn count(n: u64) -> String {
+pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
     let mut out = String::with_capacity(digits.len() + digits.len() / 3);
     for (i, digit) in digits.chars().enumerate() {
@@ -22,7 +22,7 @@ pub(super) fn size(bytes: u64) -> String {
 }
 
 /// A count and its noun: `1 record`, `2 records`.
-pub(super) fn of(n: u64, one: &str, many: &str) -> String {
+pub(crate) fn of(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
 }
 

@@ -4,6 +4,7 @@ use super::{ALERT, PLAIN, QUIET, RenderOptions, Sheet, TITLE, printable};
 use crate::ask::Derived;
 use crate::ask::spots::SpotKind;
 use crate::ask::status::{Channeled, Reading, Status};
+use crate::cli::show::{count, of};
 
 /// Readings that are listed one by one.
 const READINGS_SHOWN: usize = 40;
@@ -142,21 +143,4 @@ fn readings(sheet: &mut Sheet, readings: &[Reading]) {
 
 fn clock(at: jiff::Timestamp) -> String {
     at.strftime("%Y-%m-%d %H:%M:%S").to_string()
-}
-
-fn of(n: u64, one: &str, many: &str) -> String {
-    format!("{} {}", count(n), if n == 1 { one } else { many })
-}
-
-/// A count with thousands separated.
-fn count(n: u64) -> String {
-    let digits = n.to_string();
-    let mut out = String::with_capacity(digits.len() + digits.len() / 3);
-    for (i, digit) in digits.chars().enumerate() {
-        if i > 0 && (digits.len() - i).is_multiple_of(3) {
-            out.push(',');
-        }
-        out.push(digit);
-    }
-    out
 }
