@@ -335,7 +335,7 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 fn code_of(e: &anyhow::Error) -> u8 {
     match e.downcast_ref::<LedgerError>() {
         Some(e) if e.is_verification_failure() => 4,
-        _ if e.is::<BadQuestion>() || e.is::<crate::ask::when::BadTime>() => 2,
+        _ if e.is::<BadQuestion>() => 2,
         _ => 5,
     }
 }

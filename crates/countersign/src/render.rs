@@ -6,6 +6,8 @@
 
 use anstyle::{AnsiColor, Style};
 use evidence::record::Cite;
+use evidence::story::wire::Cites;
+use evidence::time::Moment;
 use jiff::tz::TimeZone;
 
 pub mod answers;
@@ -28,6 +30,24 @@ pub struct RenderOptions<'a> {
     pub checkpoint: Option<u64>,
     /// The ledger's entry number of a record, when the ledger at hand has it.
     pub entry_of: &'a dyn Fn(&Cite) -> Option<u64>,
+}
+
+impl RenderOptions<'_> {
+    /// Eight columns: a time, or nothing but its absence.
+    fn clock(&self, at: Option<&Moment>) -> String {
+        at.map_or_else(|| "--:--:--".to_owned(), |at| self.zoned(at, "%H:%M:%S"))
+    }
+
+    /// The beginning of a moment in the zone of the answer.
+    fn zoned(&self, at: &Moment, form: &str) -> String {
+        at.earliest().to_zoned(self.tz.clone()).strftime(form).to_string()
+    }
+
+    /// The first of the entries that records stand in.
+    fn number(&self, cites: &Cites) -> String {
+        let numbers = cites.iter().filter_map(|cite| (self.entry_of)(cite));
+        numbers.min().map_or_else(String::new, |number| format!("#{number:04}"))
+    }
 }
 
 /// Lines of text under construction.

@@ -11,11 +11,10 @@ use evidence::people::People;
 use evidence::record::Record;
 use evidence::story::{Story, derive};
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tlog::{Checkpoint, LeafIndex, TreeSize};
 
 use super::{Context, Format, Outcome, show};
-use crate::ask::when::{self, BadTime};
+use crate::ask;
 use crate::entropy::SystemSalts;
 use crate::ledger::assess::{self, Recorded};
 use crate::ledger::dir::LedgerDir;
@@ -162,12 +161,11 @@ pub(super) fn population(
 }
 
 fn parameters(args: &FreezeArgs, system: Timestamp) -> anyhow::Result<Parameters> {
-    let tz = TimeZone::get(&args.tz).map_err(|_| BadTime(args.tz.clone()))?;
-    let now = args.now.unwrap_or(system).to_zoned(tz);
-    let time = |text: &Option<String>| {
-        text.as_deref().map(|t| when::parse(t, &now).map(|m| m.from)).transpose()
+    let now = args.now.unwrap_or(system).to_zoned(ask::zone(&args.tz)?);
+    let time = |name, text: &Option<String>| {
+        text.as_deref().map(|t| ask::moment(name, t, &now).map(|m| m.from)).transpose()
     };
-    let (from, to) = (time(&args.from)?, time(&args.to)?);
+    let (from, to) = (time("from", &args.from)?, time("to", &args.to)?);
     anyhow::ensure!(
         from.is_none() || to.is_none() || from < to,
         "the period ends before it begins"

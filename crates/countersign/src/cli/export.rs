@@ -11,11 +11,10 @@ use evidence::pack::write::{Draft, write};
 use evidence::people::People;
 use evidence::record::Record;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 use tlog::{ConsistencyProof, Hash, LeafIndex, RangeProof, TreeSize};
 
 use super::{Context, Format, Outcome, paper, receipt, show};
-use crate::ask::when::{self, BadTime};
+use crate::ask::{self, when};
 use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
@@ -141,9 +140,9 @@ fn selection(args: &Args, system: Timestamp) -> anyhow::Result<Selection> {
     let (Some(from), Some(to)) = (&args.from, &args.to) else {
         return Ok(Selection::Ledger);
     };
-    let tz = TimeZone::get(&args.tz).map_err(|_| BadTime(args.tz.clone()))?;
-    let now = args.now.unwrap_or(system).to_zoned(tz);
-    let (from, to) = (when::parse(from, &now)?.from, when::end(when::parse(to, &now)?)?);
+    let now = args.now.unwrap_or(system).to_zoned(ask::zone(&args.tz)?);
+    let from = ask::moment("from", from, &now)?.from;
+    let to = when::end(ask::moment("to", to, &now)?)?;
     anyhow::ensure!(from < to, "the period ends before it begins");
     Ok(Selection::Period { from: from.to_string(), to: to.to_string() })
 }

@@ -26,24 +26,13 @@ impl<'a> Page<'a> {
         Self { sheet: Sheet::new(options), options }
     }
 
-    fn clock(&self, at: Option<&Moment>) -> String {
-        let zoned = |at: &Moment| at.earliest().to_zoned(self.options.tz.clone());
-        at.map_or_else(|| "--:--:--".to_owned(), |at| zoned(at).strftime("%H:%M:%S").to_string())
-    }
-
     fn day(&self, at: Option<&Moment>) -> String {
-        let zoned = |at: &Moment| at.earliest().to_zoned(self.options.tz.clone());
-        at.map_or_else(String::new, |at| zoned(at).strftime("%a %Y-%m-%d %Z").to_string())
-    }
-
-    fn number(&self, cites: &Cites) -> String {
-        let numbers = cites.iter().filter_map(|cite| (self.options.entry_of)(cite));
-        numbers.min().map_or_else(String::new, |number| format!("#{number:04}"))
+        at.map_or_else(String::new, |at| self.options.zoned(at, "%a %Y-%m-%d %Z"))
     }
 
     fn step(&mut self, at: Option<&Moment>, step: &str, text: &str, link: &str, cites: &Cites) {
-        let label = format!("{} {step:<8} ", self.clock(at));
-        let note = format!("{link:<7} {:>5}", self.number(cites));
+        let label = format!("{} {step:<8} ", self.options.clock(at));
+        let note = format!("{link:<7} {:>5}", self.options.number(cites));
         self.sheet.entry(&label, &printable(text), &note, PLAIN);
     }
 
@@ -290,7 +279,7 @@ fn later(page: &mut Page<'_>, view: &ChangeView) {
     lines.sort_by_key(|line| line.at.map_or(Timestamp::MAX, |at| at.earliest()));
     let mut label = "Again";
     for line in lines {
-        let text = format!("{} {} {}", page.clock(line.at.as_ref()), line.word, line.text);
+        let text = format!("{} {} {}", page.options.clock(line.at.as_ref()), line.word, line.text);
         page.field(label, &text);
         label = "";
     }
@@ -405,8 +394,8 @@ pub fn change_list(list: &ChangeList, options: &RenderOptions<'_>) -> String {
             .any(|d| d.applied && matches!(d.content, Content::NotApproved { .. }));
         let mark = if unapproved { "; content nobody approved" } else { "" };
         let text = format!("{title}; {}; {apps}{mark}", who(change.author.as_ref()));
-        let label = format!("{} {number:<8} ", page.clock(change.at.as_ref()));
-        page.sheet.entry(&label, &printable(&text), &page.number(&change.cites), PLAIN);
+        let label = format!("{} {number:<8} ", page.options.clock(change.at.as_ref()));
+        page.sheet.entry(&label, &printable(&text), &page.options.number(&change.cites), PLAIN);
     }
     page.sheet.blank();
     page.field(

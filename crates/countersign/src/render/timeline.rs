@@ -4,9 +4,7 @@ use evidence::ask::timeline::{Question, Row, Source, Timeline, What};
 use evidence::story::claim::{Claim, ClaimSource, Voice};
 use evidence::story::effect::{Effect, Wrote};
 use evidence::story::operation::{Applied, Operation};
-use evidence::story::wire::Cites;
 use evidence::story::write::Write;
-use evidence::time::Moment;
 use jiff::Timestamp;
 
 use self::words::{
@@ -68,7 +66,7 @@ impl Page<'_> {
             let mut text = format!(
                 "!! INITIATOR CONTRADICTED: {}, operation of {}",
                 printable(&question.app.name),
-                self.clock(question.at.as_ref()).trim_end(),
+                self.options.clock(question.at.as_ref()).trim_end(),
             );
             if !question.expected_absent.is_empty() {
                 let without = effect::named(&question.expected_absent);
@@ -88,25 +86,6 @@ impl Page<'_> {
         format!("{day}–{end}")
     }
 
-    fn day(&self, at: &Moment) -> String {
-        let zoned = at.earliest().to_zoned(self.options.tz.clone());
-        zoned.strftime("%a %Y-%m-%d").to_string()
-    }
-
-    /// Eight columns: a time, or nothing but its absence.
-    fn clock(&self, at: Option<&Moment>) -> String {
-        let Some(at) = at else {
-            return "--:--:--".to_owned();
-        };
-        let zoned = at.earliest().to_zoned(self.options.tz.clone());
-        zoned.strftime("%H:%M:%S").to_string()
-    }
-
-    fn number(&self, cites: &Cites) -> String {
-        let numbers = cites.iter().filter_map(|cite| (self.options.entry_of)(cite));
-        numbers.min().map_or_else(String::new, |number| format!("#{number:04}"))
-    }
-
     fn rows(&mut self) {
         let several = self.timeline.apps.len() > 1;
         if self.timeline.rows.is_empty() {
@@ -121,7 +100,10 @@ impl Page<'_> {
         let days = date(self.timeline.query.from) != date(self.timeline.query.to);
         let mut day = String::new();
         for row in &self.timeline.rows {
-            let own = row.at.as_ref().map_or_else(|| "undated".to_owned(), |at| self.day(at));
+            let own = row
+                .at
+                .as_ref()
+                .map_or_else(|| "undated".to_owned(), |at| self.options.zoned(at, "%a %Y-%m-%d"));
             if days && own != day {
                 self.sheet.entry("", &own, "", TITLE);
                 day = own;
@@ -131,7 +113,7 @@ impl Page<'_> {
     }
 
     fn row(&mut self, row: &Row, several: bool) {
-        let time = self.clock(row.at.as_ref());
+        let time = self.options.clock(row.at.as_ref());
         let time = time + if row.same_time { "=" } else { " " };
         let app = |name: &str| {
             if several { format!("{}: ", printable(name)) } else { String::new() }
@@ -141,7 +123,7 @@ impl Page<'_> {
             What::Refused(write) => self.write(&time, "refused", write),
             What::Operation(operation) => {
                 let text = app(&operation.app.name) + &self.sync(operation);
-                self.step(&time, "sync", &text, &self.number(&operation.cites));
+                self.step(&time, "sync", &text, &self.options.number(&operation.cites));
                 self.did(operation);
             }
             What::UnmatchedStart(start) => {
@@ -152,15 +134,20 @@ impl Page<'_> {
                     app(&start.name),
                     start.version
                 );
-                self.step(&time, "start", &text, &self.number(&start.cites));
+                self.step(&time, "start", &text, &self.options.number(&start.cites));
             }
             What::Commit(commit) => {
-                self.step(&time, "commit", &words::commit(commit), &self.number(&commit.cites));
+                self.step(
+                    &time,
+                    "commit",
+                    &words::commit(commit),
+                    &self.options.number(&commit.cites),
+                );
             }
             What::Act(act) => {
                 let (step, text) = acts::told(act);
                 let text = act.app.as_deref().map_or_else(String::new, app) + &text;
-                self.step(&time, step, &text, &self.number(&act.cites));
+                self.step(&time, step, &text, &self.options.number(&act.cites));
                 if let Some(writer) = &act.writer {
                     self.detail("as", &as_whom(writer));
                     if let Some(via) = via(writer) {
@@ -173,7 +160,7 @@ impl Page<'_> {
             }
             What::State(change) => {
                 let text = app(&change.app.name) + &state(change);
-                self.step(&time, "state", &text, &self.number(&change.cites));
+                self.step(&time, "state", &text, &self.options.number(&change.cites));
             }
         }
     }
@@ -196,7 +183,7 @@ impl Page<'_> {
             let code = write.code.map_or_else(|| "no status".to_owned(), |c| c.to_string());
             text = format!("{text}, answered {code}");
         }
-        self.step(time, step, &text, &self.number(&write.cites));
+        self.step(time, step, &text, &self.options.number(&write.cites));
         self.detail("as", &as_whom(&write.writer));
         if let Some(via) = via(&write.writer) {
             self.detail("via", &via);
@@ -221,7 +208,7 @@ impl Page<'_> {
         let end = operation
             .finished_at
             .as_ref()
-            .map_or_else(|| "end not seen".to_owned(), |end| self.clock(Some(end)));
+            .map_or_else(|| "end not seen".to_owned(), |end| self.options.clock(Some(end)));
         let phase =
             operation.phase.as_deref().map_or_else(|| "phase not seen".to_owned(), printable);
         let mut parts = vec![kind, format!("{phase} {end}"), by(&operation.initiator)];
@@ -275,7 +262,7 @@ impl Page<'_> {
 
     fn question(&mut self, question: &Question) {
         self.sheet.blank();
-        let at = self.clock(question.at.as_ref());
+        let at = self.options.clock(question.at.as_ref());
         let name = printable(&question.app.name);
         let title = format!("Who started the {at} operation of {name}?");
         self.sheet.entry("", &title, "", TITLE);
@@ -326,7 +313,7 @@ impl Page<'_> {
             Voice::Recorded => "recorded",
             Voice::Authenticated => "strong",
         };
-        let note = format!("{strength:<9}{:>7}", self.number(&claim.cites));
+        let note = format!("{strength:<9}{:>7}", self.options.number(&claim.cites));
         let audit = claim.writer.as_ref().map(|w| w.audit_id.chars().take(8).collect::<String>());
         let place = match (claim.source, audit) {
             (ClaimSource::AuditWrite, Some(id)) => {
@@ -354,7 +341,7 @@ impl Page<'_> {
             label = "";
         }
         for source in self.timeline.sources.iter().filter(|s| !whole(s)) {
-            let text = reach(source, |at| self.clock(Some(at)));
+            let text = reach(source, |at| self.options.clock(Some(at)));
             self.sheet.entry(&format!("{label:<STEP$}"), &text, "", PLAIN);
             label = "";
         }

@@ -324,21 +324,9 @@ pub fn list(story: &Story, environment: Option<&str>) -> ChangeList {
 }
 
 impl ChangeView {
-    /// The answer as JSON: the same bytes for the same answer.
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
-    }
-
     /// How many conditions have a verdict.
     pub fn count(&self, verdict: Verdict) -> usize {
         self.conditions.iter().filter(|c| c.verdict == verdict).count()
-    }
-}
-
-impl ChangeList {
-    /// The answer as JSON: the same bytes for the same answer.
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
     }
 }
 

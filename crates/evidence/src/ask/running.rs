@@ -176,10 +176,3 @@ fn one(story: &ByApp<'_>, app: &AppRef, at: Timestamp) -> Application {
         drift: acts.iter().filter(seen).filter(is_open).map(|act| (*act).clone()).collect(),
     }
 }
-
-impl Running {
-    /// The answer as JSON: the same bytes for the same answer.
-    pub fn to_json(&self) -> Vec<u8> {
-        serde_json::to_vec(self).unwrap_or_default()
-    }
-}

@@ -15,7 +15,7 @@ use crate::parse::ResourceVersion;
 use crate::story::Story;
 use crate::story::act::{self, Act, Cause};
 use crate::story::claim::{Absence, Claim};
-use crate::story::coverage::Coverage;
+use crate::story::coverage::{self, Coverage};
 use crate::story::effect::Effect;
 use crate::story::initiator::Initiator;
 use crate::story::operation::{AppRef, Operation};
@@ -194,8 +194,7 @@ impl Question {
             let cause = |app: &str, at: u64| app == operation.app.name && at == version.0;
             matches!(&rollout.cause, Cause::Argocd { app: Some(app), operation: Some(at) } if cause(app, *at))
         };
-        let objects = Channel::KubernetesObjectWatch.id();
-        let covered = story.coverage.iter().find(|c| c.channel == objects).map_or_else(
+        let covered = coverage::of(&story.coverage, Channel::KubernetesObjectWatch).map_or_else(
             || Err("no record of the cluster's objects".to_owned()),
             |c| c.at(operation.moment().as_ref()),
         );
@@ -329,7 +328,7 @@ fn cannot_see(story: &Story) -> Vec<String> {
         (Channel::KubernetesAudit, "which account wrote, and by which right"),
     ];
     for (channel, what) in needed {
-        if !story.coverage.iter().any(|c| c.channel == channel.id()) {
+        if coverage::of(&story.coverage, channel).is_none() {
             unseen.push(format!("{what} (no record of {channel})"));
         }
     }

@@ -9,6 +9,7 @@ use crate::story::Story;
 use crate::story::act::What;
 use crate::story::change::{Change, Deployed, Review};
 use crate::story::claim::Identity;
+use crate::story::coverage;
 use crate::story::initiator::Initiator;
 use crate::story::operation::Operation;
 use crate::time::{Moment, Sequence};
@@ -183,7 +184,7 @@ pub(super) fn covers(
         return Err("no record of the channel".to_owned());
     }
     for channel in channels {
-        let coverage = story.coverage.iter().find(|c| c.channel == channel.id());
+        let coverage = coverage::of(&story.coverage, *channel);
         let coverage = coverage.ok_or_else(|| format!("no record of {channel}"))?;
         for moment in &moments {
             coverage.at(moment.as_ref()).map_err(|reason| format!("{channel}: {reason}"))?;

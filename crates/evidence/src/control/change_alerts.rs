@@ -7,6 +7,7 @@ use super::framework::{DORA_9_4_E, SOC2_CC7_1};
 use super::model::{Answer, Control, Severity, met, not_met, open};
 use crate::channel::Channel;
 use crate::story::act::What;
+use crate::story::coverage;
 use crate::story::wire::Cites;
 
 /// No alert soon after.
@@ -31,11 +32,11 @@ pub(super) fn assess(asked: &Asked<'_>) -> Answer {
             cites.extend(&step.act.cites);
         }
     }
-    let channel = Channel::AlertmanagerWebhook.id();
+    let channel = Channel::AlertmanagerWebhook;
     if !names.is_empty() {
         let names: Vec<&str> = names.into_iter().collect();
         not_met(format!("{}; that is a time, not a cause", names.join(", "))).at(&cites)
-    } else if asked.story().coverage.iter().any(|c| c.channel == channel) {
+    } else if coverage::of(&asked.story().coverage, channel).is_some() {
         met("none was delivered")
     } else {
         open(format!("no record of {channel}"))

@@ -4,6 +4,7 @@
 //! absence is told with the reason why it says nothing.
 
 use super::claim::Absence;
+use super::coverage;
 use super::episode::Episode;
 use super::fold::Cited;
 use super::initiator::Evidence;
@@ -57,7 +58,7 @@ impl Teller<'_> {
     }
 
     fn absence(&self, what: &str, channel: Channel, when: Option<Moment>) -> Absence {
-        let coverage = self.coverage.iter().find(|c| c.channel == channel.id());
+        let coverage = coverage::of(self.coverage, channel);
         let covered = coverage.map_or_else(
             || Err("no record of this channel".to_owned()),
             |coverage| coverage.at(when.as_ref()),

@@ -158,6 +158,11 @@ fn is_zero(number: &usize) -> bool {
     *number == 0
 }
 
+/// What was seen of one channel, if there is a record of it.
+pub fn of(coverage: &[Coverage], channel: Channel) -> Option<&Coverage> {
+    coverage.iter().find(|c| c.channel == channel.id())
+}
+
 impl Coverage {
     /// Whether its silence may say anything: no part of it is known to be missing.
     pub fn is_whole(&self) -> bool {

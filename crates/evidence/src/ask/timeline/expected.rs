@@ -5,6 +5,7 @@ use crate::story::Story;
 use crate::story::act::What;
 use crate::story::change::Change;
 use crate::story::claim::Absence;
+use crate::story::coverage;
 use crate::story::operation::Operation;
 
 /// Expected of an operation and absent: first what is not in the records, then what cannot be told.
@@ -35,7 +36,7 @@ pub(super) fn absent(story: &Story, operation: &Operation) -> (Vec<Absence>, Vec
 
 /// The forge that sent something; GitHub's name where none did.
 fn forge(story: &Story) -> Channel {
-    let sent = |channel: &Channel| story.coverage.iter().any(|c| c.channel == channel.id());
+    let sent = |channel: &Channel| coverage::of(&story.coverage, *channel).is_some();
     let forges = [Channel::GithubWebhook, Channel::GitlabWebhook];
     forges.into_iter().find(sent).unwrap_or(Channel::GithubWebhook)
 }
@@ -48,7 +49,7 @@ fn cites_ticket(change: Option<&Change>, operation: &Operation) -> bool {
 /// An absence, with the reason why it says nothing where the channel is not complete. A proposal may
 /// be older than the records: only of a commit whose push they hold is it known that none followed.
 fn absence(story: &Story, operation: &Operation, what: &str, channel: Channel) -> Absence {
-    let coverage = story.coverage.iter().find(|c| c.channel == channel.id());
+    let coverage = coverage::of(&story.coverage, channel);
     let reason = match (coverage, &operation.revision) {
         // Manifests that came with the request are no commit, and no proposal holds them.
         (_, None) => None,

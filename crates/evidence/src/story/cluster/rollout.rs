@@ -19,6 +19,7 @@ use crate::parse::kubernetes_audit::AuditWrite;
 use crate::parse::kubernetes_object_watch::{Deployment, Detail, ObjectVersion};
 use crate::story::act::{Act, Cause, Rollout, What};
 use crate::story::claim::{Identity, Voice, Writer, acting};
+use crate::story::coverage;
 use crate::story::episode::episodes;
 use crate::story::fold::Cited;
 use crate::story::operation::Applied;
@@ -313,9 +314,8 @@ impl Surroundings<'_, '_> {
     }
 
     fn why_no_write(&self, at: Option<Moment>) -> String {
-        let audit = Channel::KubernetesAudit.id();
-        let coverage = self.index.around.coverage.iter().find(|c| c.channel == audit);
-        let Some(coverage) = coverage else {
+        let audit = coverage::of(self.index.around.coverage, Channel::KubernetesAudit);
+        let Some(coverage) = audit else {
             return "there is no audit log of that time".to_owned();
         };
         let none = "no audited write of the Deployment is known around that time";
