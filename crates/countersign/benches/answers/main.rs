@@ -11,6 +11,8 @@ mod measure;
 mod evenings;
 mod million;
 mod parse;
+#[path = "../serve/process.rs"]
+mod process;
 mod served;
 mod shift;
 

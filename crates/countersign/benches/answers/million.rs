@@ -14,7 +14,7 @@ use evidence::channel::Channel;
 
 use crate::evenings::{self, captures};
 use crate::measure::{Call, Outcome, number, per_second, table};
-use crate::served::{Asking, Served};
+use crate::served::{self, Asking};
 
 pub(crate) fn run(call: &Call, out: &mut dyn Write) -> Outcome {
     let wanted = std::env::var("BENCH_RECORDS").ok().and_then(|n| n.parse().ok());
@@ -105,7 +105,7 @@ fn limit(folder: &Path) -> Outcome<(Duration, f64)> {
 /// Questions to the held story, one after the other, at moments all over the evenings.
 fn questions(call: &Call, folder: &Path, evenings: u32, out: &mut dyn Write) -> Outcome {
     let started = Instant::now();
-    let served = Served::start(folder)?;
+    let served = served::start(folder)?;
     let mut asking = Asking::connect(&served)?;
     while asking.get("/v1/timeline?at=2026-11-23T21:47:42Z")?.0 != 200 {
         // tidy: sleep because the first story takes seconds, and asking for it takes from them

@@ -12,11 +12,12 @@ mod measure;
 #[expect(dead_code, reason = "shared with the bench of the ledger")]
 mod disk;
 
+mod process;
 mod served;
 
 use disk::{append_durably, micros, quantile};
 use measure::{Call, Outcome, number, per_second, table};
-use served::{Sender, Served};
+use served::Sender;
 
 /// Bytes of a webhook's body.
 const BODY_BYTES: usize = 1024;
@@ -45,7 +46,7 @@ fn main() -> Outcome {
 fn latency(call: &Call, out: &mut dyn Write) -> Outcome {
     let count: usize = call.amount(2_000, 200);
     let (folder, beside) = (disk::folder()?, disk::folder()?);
-    let served = Served::start(folder.path())?;
+    let served = served::start(folder.path())?;
     let mut sender = Sender::connect(&served, 0)?;
     let (mut ours, mut raw) = (Vec::with_capacity(count), Vec::with_capacity(count));
     sender.post()?;
@@ -84,7 +85,7 @@ fn rate(call: &Call, out: &mut dyn Write) -> Outcome {
         let (folder, beside) = (disk::folder()?, disk::folder()?);
         let raw = append_durably(beside.path(), BODY_BYTES, call.amount(2_000, 200))?;
         let raw = per_second(raw.len(), raw.iter().sum());
-        let served = Served::start(folder.path())?;
+        let served = served::start(folder.path())?;
         let senders = (0..connections).map(|n| Sender::connect(&served, n));
         let took = all_at_once(senders.collect::<Outcome<_>>()?, each)?;
         served.stop()?;

@@ -1,63 +1,26 @@
-//! The program as it is shipped, and senders that keep their connection.
+//! Senders that keep their connection.
 
 use std::io::{BufRead, BufReader, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::net::TcpStream;
 use std::path::Path;
-use std::process::{Child, Command, Stdio};
 
 use hmac::{Hmac, KeyInit as _, Mac as _};
 use sha2::Sha256;
 
 use crate::BODY_BYTES;
 use crate::measure::Outcome;
+use crate::process::Served;
 
 const SECRET: &str = "a secret that is only measured with";
 
-/// A server in a process of its own.
-pub(crate) struct Served {
-    child: Child,
-    address: SocketAddr,
-}
-
-impl Served {
-    /// Makes a ledger below a folder and serves it.
-    pub(crate) fn start(folder: &Path) -> Outcome<Self> {
-        let (origin, ledger) = ("bench.countersign.example/log".parse()?, folder.join("ledger"));
-        countersign::ledger::recover::init(&ledger, &origin, None)?;
-        let sources = "[[source]]\nname = \"forge\"\nchannel = \"github-webhook\"\nauth = { hmac-sha256 = { secret-file = \"secret\" } }\n";
-        std::fs::write(folder.join("secret"), SECRET)?;
-        std::fs::write(folder.join("sources.toml"), sources)?;
-        let mut child = Command::new(env!("CARGO_BIN_EXE_countersign"))
-            .args(["serve", "--listen", "127.0.0.1:0", "--sources"])
-            .arg(folder.join("sources.toml"))
-            .arg("--ledger")
-            .arg(ledger)
-            .stderr(Stdio::piped())
-            .spawn()?;
-        let mut lines = BufReader::new(child.stderr.take().ok_or("no standard error")?).lines();
-        let address = loop {
-            let line = lines.next().ok_or("the server ended early")??;
-            if let Some((_, address)) = line.split_once("listening on http://") {
-                break address.parse()?;
-            }
-        };
-        std::thread::spawn(move || lines.for_each(drop));
-        Ok(Self { child, address })
-    }
-
-    /// Stops the server in order.
-    pub(crate) fn stop(mut self) -> Outcome {
-        Command::new("kill").arg(self.child.id().to_string()).status()?;
-        let ended = self.child.wait()?;
-        if ended.success() { Ok(()) } else { Err(format!("the server ended with {ended}").into()) }
-    }
-}
-
-impl Drop for Served {
-    fn drop(&mut self) {
-        // A measurement that fails leaves no server behind.
-        let _gone = self.child.kill();
-    }
+/// Makes a ledger below a folder and serves it.
+pub(crate) fn start(folder: &Path) -> Outcome<Served> {
+    let origin = "bench.countersign.example/log".parse()?;
+    countersign::ledger::recover::init(&folder.join("ledger"), &origin, None)?;
+    let sources = "[[source]]\nname = \"forge\"\nchannel = \"github-webhook\"\nauth = { hmac-sha256 = { secret-file = \"secret\" } }\n";
+    std::fs::write(folder.join("secret"), SECRET)?;
+    std::fs::write(folder.join("sources.toml"), sources)?;
+    Served::start(folder, &[])
 }
 
 /// A sender on one connection.

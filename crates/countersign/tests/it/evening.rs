@@ -1,17 +1,14 @@
 //! The recorded evening through every channel, and with sources left out.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::ops::ControlFlow;
 use std::path::PathBuf;
 use std::sync::LazyLock;
 
-use countersign::ledger::read::Reader;
 use evidence::control::{Inputs, Settings, Verdict, assess};
 use evidence::people::People;
 use evidence::record::Record;
 use evidence::story::change::Content;
 use evidence::story::{Story, derive};
-use tlog::LeafIndex;
 
 use crate::controls::Codeowners;
 use crate::support::Bench;
@@ -68,18 +65,7 @@ fn records_of(source: &str) -> Vec<Record> {
     let (file, map) = (file.to_str().expect("UTF-8"), map.to_str().expect("UTF-8"));
     let ran = bench.run(&["--people", map, "ingest", file]);
     assert_eq!(ran.code, 0, "{source}: {}{}", ran.out, ran.err);
-    let mut records = Vec::new();
-    let reader = Reader::open(&bench.dir()).expect("readable");
-    let failed = reader
-        .entries(LeafIndex::FIRST, |entry| match entry.record() {
-            Ok((_, record)) => {
-                records.push(record);
-                ControlFlow::Continue(())
-            }
-            Err(e) => ControlFlow::Break(e.to_string()),
-        })
-        .expect("readable");
-    assert_eq!(failed, None);
+    let records = bench.records();
     assert!(!records.is_empty(), "{source} gave no record");
     records
 }

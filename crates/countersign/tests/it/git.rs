@@ -1,12 +1,10 @@
 //! Git repositories and bundles, and JSON documents, through `ingest`.
 
-use std::ops::ControlFlow;
 use std::path::Path;
 use std::process::Command;
 
-use countersign::ledger::read::Reader;
 use evidence::people::People;
-use tlog::LeafIndex;
+use evidence::record::Record;
 
 use crate::support::{Bench, captures};
 
@@ -45,17 +43,8 @@ fn repository(bench: &Bench) -> std::path::PathBuf {
 
 /// The records of the ledger as JSON, in the order of its entries.
 fn records(bench: &Bench) -> Vec<serde_json::Value> {
-    let mut records = Vec::new();
-    let reader = Reader::open(&bench.dir()).expect("readable");
-    let failed: Option<String> = reader
-        .entries(LeafIndex::FIRST, |entry| {
-            let (_, record) = entry.record().expect("readable");
-            records.push(serde_json::from_slice(&record.payload).expect("JSON"));
-            ControlFlow::Continue(())
-        })
-        .expect("readable");
-    assert_eq!(failed, None);
-    records
+    let json = |record: &Record| serde_json::from_slice(&record.payload).expect("JSON");
+    bench.records().iter().map(json).collect()
 }
 
 fn counts(bench: &Bench, path: &Path) -> (u64, u64, u64) {

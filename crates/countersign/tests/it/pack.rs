@@ -9,21 +9,7 @@ use evidence::pack::container::{self, Member};
 use evidence::pack::{Selection, Terms, Verdict, verify};
 use evidence::story::derive;
 
-use crate::support::{Bench, Ran, captures, holds, people, run_on};
-
-/// What a demo takes in, by folder.
-const SOURCES: [&str; 10] = [
-    "kubernetes/watch",
-    "kubernetes/audit.jsonl.gz",
-    "kubernetes/audit-webhook-sample.jsonl.gz",
-    "argocd",
-    "forge/github-webhooks.jsonl.gz",
-    "git/gitops.bundle",
-    "openbao",
-    "alertmanager",
-    "tickets",
-    "prometheus/error-ratio.json.gz",
-];
+use crate::support::{Bench, Ran, captures, evening, holds, people, run_on};
 
 /// Everything that a pack is asked for here: a name and the options.
 const PACKS: [(&str, &[&str]); 6] = [
@@ -37,16 +23,6 @@ const PACKS: [(&str, &[&str]); 6] = [
 
 /// The evening in a ledger; tests that change it take one of their own.
 static EVENING: LazyLock<(Bench, String)> = LazyLock::new(evening);
-
-fn evening() -> (Bench, String) {
-    let bench = Bench::new();
-    let people = captures().join("people.json").to_str().expect("UTF-8").to_owned();
-    let sources = SOURCES.map(|name| captures().join(name).to_str().expect("UTF-8").to_owned());
-    let mut words = vec!["--people", &people, "ingest"];
-    words.extend(sources.iter().map(String::as_str));
-    bench.run(&words).done();
-    (bench, people)
-}
 
 fn export(bench: &Bench, people: &str, options: &[&str], name: &str) -> (Vec<u8>, Ran) {
     let path = bench.path(name);
@@ -127,18 +103,11 @@ fn accusations(story: &serde_json::Value) -> BTreeSet<String> {
     said
 }
 
-fn records(bench: &Bench) -> Vec<evidence::record::Record> {
-    let mut records = Vec::new();
-    let reader = countersign::ledger::read::Reader::open(&bench.dir()).expect("readable");
-    reader.records(&bench.dir(), |_, record| records.push(record)).expect("sound");
-    records
-}
-
 /// What a part tells from fewer records, the whole ledger tells too.
 #[test]
 fn a_part_accuses_nobody_of_what_the_whole_does_not() {
     let (bench, file) = &*EVENING;
-    let whole = derive(records(bench), &people());
+    let whole = derive(bench.records(), &people());
     for (name, options) in &PACKS[1..5] {
         let (pack, _) = export(bench, file, options, &format!("{name}-part"));
         let manifest = sound(&pack).manifest.expect("a manifest");

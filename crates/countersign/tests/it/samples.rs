@@ -4,7 +4,7 @@
 
 use std::path::PathBuf;
 
-use crate::support::{Bench, captures};
+use crate::support::evening;
 
 /// Answers by the file that holds them: the words of the command, and how it ends.
 const SAMPLES: [(&str, &[&str], u8); 5] = [
@@ -22,36 +22,10 @@ const NOW: &str = "2026-11-24T10:00:00Z";
 /// Columns of a plain terminal.
 const COLUMNS: usize = 80;
 
-fn evening() -> Bench {
-    let bench = Bench::new();
-    let names = [
-        "alertmanager",
-        "argocd",
-        "forge",
-        "git",
-        "kubernetes",
-        "openbao",
-        "prometheus",
-        "tickets",
-    ];
-    let folders = names.map(|name| captures().join(name).to_str().expect("UTF-8").to_owned());
-    let people = people();
-    let mut words = vec!["--people", &people, "ingest"];
-    words.extend(folders.iter().map(String::as_str));
-    let ran = bench.run(&words);
-    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
-    bench
-}
-
-fn people() -> String {
-    captures().join("people.json").to_str().expect("UTF-8").to_owned()
-}
-
 #[test]
 fn the_samples_of_the_documentation_are_what_the_program_says() {
-    let bench = evening();
+    let (bench, people) = evening();
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../docs/samples");
-    let people = people();
     for (file, words, code) in SAMPLES {
         let ran = bench.run(&[&["--people", people.as_str()], words].concat());
         assert_eq!(ran.code, code, "{words:?}: {}", ran.err);

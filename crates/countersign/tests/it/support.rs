@@ -2,15 +2,14 @@
 
 use std::fs;
 use std::io::Read as _;
-use std::ops::ControlFlow;
 use std::path::{Path, PathBuf};
 
 use countersign::cli::{self, Terminal};
 use countersign::ledger::dir::LedgerDir;
 use countersign::ledger::read::Reader;
 use evidence::people::People;
+use evidence::record::Record;
 use evidence::story::derive;
-use tlog::LeafIndex;
 
 /// What a command did.
 #[derive(Debug)]
@@ -75,21 +74,17 @@ impl Bench {
         self.run(&["ledger", "checkpoint"]).done().out
     }
 
-    /// The story of everything in the ledger, as JSON.
-    pub(crate) fn story(&self, people: &People) -> String {
+    /// Every record in the ledger, held to its checkpoint, in the order of its entries.
+    pub(crate) fn records(&self) -> Vec<Record> {
         let mut records = Vec::new();
         let reader = Reader::open(&self.dir()).expect("readable");
-        let failed = reader
-            .entries(LeafIndex::FIRST, |entry| match entry.record() {
-                Ok((_, record)) => {
-                    records.push(record);
-                    ControlFlow::Continue(())
-                }
-                Err(e) => ControlFlow::Break(e.to_string()),
-            })
-            .expect("readable");
-        assert_eq!(failed, None);
-        String::from_utf8(derive(records, people).to_json()).expect("UTF-8")
+        reader.records(&self.dir(), |_, record| records.push(record)).expect("sound");
+        records
+    }
+
+    /// The story of everything in the ledger, as JSON.
+    pub(crate) fn story(&self, people: &People) -> String {
+        String::from_utf8(derive(self.records(), people).to_json()).expect("UTF-8")
     }
 
     /// Every file of the ledger, with its bytes.
@@ -166,4 +161,25 @@ impl Dice {
         let number = self.0.wrapping_mul(0x2545_f491_4f6c_dd1d) >> 16;
         usize::try_from(number).expect("48 bits") % n.max(1)
     }
+}
+
+/// The recorded evening in a ledger, and where its people map is.
+pub(crate) fn evening() -> (Bench, String) {
+    let bench = Bench::new();
+    let path = |name: &str| captures().join(name).to_str().expect("UTF-8").to_owned();
+    let folders = [
+        "alertmanager",
+        "argocd",
+        "forge",
+        "git",
+        "kubernetes",
+        "openbao",
+        "prometheus",
+        "tickets",
+    ];
+    let (people, folders) = (path("people.json"), folders.map(path));
+    let mut words = vec!["--people", &people, "ingest"];
+    words.extend(folders.iter().map(String::as_str));
+    bench.run(&words).done();
+    (bench, people)
 }
