@@ -1,6 +1,6 @@
 //! Telling: from an episode and everything recorded about it to an operation of the story.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::claim::{Claim, ClaimSource, Identity, Voice, Writer, is_machine};
 use super::coverage::Coverage;
@@ -71,10 +71,9 @@ impl<'a> Teller<'a> {
 
     /// Starts recorded by Argo CD's API server whose operation was not seen in any version.
     pub(crate) fn unmatched(&self, operations: &[Operation]) -> Vec<&'a Cited<ArgoEvent>> {
-        let is_seen = |uid: &str, version| {
-            operations.iter().any(|o| o.app.uid == uid && o.set.version() == version)
-        };
-        let starts = self.starts.iter().filter(|((uid, version), _)| !is_seen(uid, *version));
+        let seen: BTreeSet<(&str, ResourceVersion)> =
+            operations.iter().map(|o| (o.app.uid.as_str(), o.set.version())).collect();
+        let starts = self.starts.iter().filter(|(key, _)| !seen.contains(key));
         let events = starts.flat_map(|(_, events)| events.iter().copied());
         events.filter(|e| e.fact.component == SERVER_COMPONENT).collect()
     }
