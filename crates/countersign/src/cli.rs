@@ -32,6 +32,7 @@ mod ledger;
 mod paper;
 mod people;
 mod receipt;
+mod rights;
 mod serve;
 pub(crate) mod show;
 mod status;

@@ -1,0 +1,216 @@
+//! What `who-can` and `check` ask: a repository, a forge, a cluster and people, read and put together.
+
+use std::fs;
+use std::io::Read as _;
+use std::path::{Path, PathBuf};
+
+use access::codeowners::{CodeOwners, Dialect};
+use access::forge::{Forge, Snapshot};
+use access::policy::{self, Policy, Reading};
+use access::reach::{Joined, Sources, applications_of};
+use access::repository::{Options, Repository};
+use anyhow::Context as _;
+use evidence::people::People;
+use flate2::read::MultiGzDecoder;
+use serde_json::Value;
+
+use super::Context;
+use crate::sources::checkout::{Checkout, Limits};
+
+/// Bytes of one file of API objects, unpacked.
+const OBJECTS_MAX: u64 = 1 << 30;
+
+#[derive(Debug, clap::Args)]
+pub(super) struct SourceArgs {
+    /// The GitOps repository: a folder as it lies there, or DIR@REV, BUNDLE, BUNDLE@REV
+    #[arg(long, value_name = "REPO")]
+    pub(super) repo: Option<String>,
+    /// Objects of the cluster: a file of JSON or gzip, or a folder of them
+    #[arg(long, value_name = "PATH")]
+    pub(super) cluster: Vec<PathBuf>,
+    /// Snapshot of the forge's settings
+    #[arg(long, value_name = "FILE")]
+    pub(super) forge: Option<PathBuf>,
+    /// Policy, when it is not in the repository
+    #[arg(long, value_name = "FILE")]
+    pub(super) policy: Option<PathBuf>,
+}
+
+/// A policy file: where it was read, its bytes and what came of them.
+pub(super) struct PolicyFile {
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+    pub(super) reading: Reading,
+}
+
+/// Files and objects, before anything is concluded from them.
+pub(super) struct Raw {
+    pub(super) checkout: Option<Checkout>,
+    pub(super) objects: Vec<Value>,
+    pub(super) forge: Option<Snapshot>,
+    pub(super) policy: Option<PolicyFile>,
+    pub(super) people: Option<People>,
+}
+
+/// Everything that was read, to be lent to a question.
+pub(super) struct Read<'r> {
+    raw: &'r Raw,
+    pub(super) repository: Option<Repository>,
+    owners: Option<CodeOwners>,
+}
+
+impl Raw {
+    pub(super) fn of(args: &SourceArgs, context: &mut Context<'_>) -> anyhow::Result<Self> {
+        let objects = objects(&args.cluster)?;
+        let forge = args.forge.as_deref().map(snapshot).transpose()?;
+        let checkout = args.repo.as_deref().map(checkout).transpose()?;
+        let policy = match &args.policy {
+            Some(path) => {
+                let bytes = fs::read(path);
+                let bytes = bytes.with_context(|| format!("cannot read {}", path.display()))?;
+                Some(PolicyFile::read(&path.to_string_lossy(), bytes))
+            }
+            None => checkout.as_ref().and_then(PolicyFile::of),
+        };
+        let people = context.shared.people.as_ref().map(|_| context.people()).transpose()?;
+        Ok(Self { checkout, objects, forge, policy, people })
+    }
+
+    /// The policy, if there is one; with anything wrong with it, there is none to go by.
+    pub(super) fn policy(&self) -> anyhow::Result<Option<&Policy>> {
+        let Some(file) = &self.policy else { return Ok(None) };
+        let problems = file.reading.problems.iter().map(|p| format!("{}: {}", p.place, p.what));
+        let problems: Vec<String> = problems.collect();
+        let policy = file.reading.policy.as_ref();
+        policy
+            .with_context(|| format!("the policy cannot be read: {}", problems.join("; ")))
+            .map(Some)
+    }
+
+    pub(super) fn know(&self, environment: Option<&str>) -> anyhow::Result<()> {
+        let (Some(policy), Some(name)) = (self.policy()?, environment) else { return Ok(()) };
+        let known = policy.environment(name).is_some();
+        anyhow::ensure!(known, "the policy has no environment {name:?}");
+        Ok(())
+    }
+
+    /// Reads the repository, if there is one.
+    pub(super) fn read(&self) -> anyhow::Result<Read<'_>> {
+        let policy = self.policy()?;
+        let addresses = policy.map(|p| &p.repository.addresses);
+        let options = Options {
+            addresses: addresses.into_iter().flatten().map(|a| a.value.clone()).collect(),
+            applications: applications_of(&self.objects),
+            ..Options::default()
+        };
+        let checkout = self.checkout.as_ref();
+        let repository = checkout.map(|c| Repository::read(&c.files(), &options));
+        let owners = checkout.and_then(|c| owners(c, policy, self.forge.as_ref()));
+        Ok(Read { raw: self, repository, owners })
+    }
+}
+
+impl PolicyFile {
+    fn read(name: &str, bytes: Vec<u8>) -> Self {
+        let reading = Policy::read(name, &bytes);
+        Self { name: name.to_owned(), bytes, reading }
+    }
+
+    fn of(checkout: &Checkout) -> Option<Self> {
+        Some(Self::read(policy::FILE, checkout.content(policy::FILE)?.to_vec()))
+    }
+}
+
+impl Read<'_> {
+    pub(super) fn joined(&self) -> Joined<'_> {
+        let raw = self.raw;
+        Joined::new(Sources {
+            repository: self.repository.as_ref(),
+            code_owners: self.owners.as_ref(),
+            objects: &raw.objects,
+            forge: raw.forge.as_ref(),
+            people: raw.people.as_ref(),
+            policy: raw.policy.as_ref().and_then(|file| file.reading.policy.as_ref()),
+        })
+    }
+}
+
+/// `PATH` or `PATH@REVISION`; a folder without a revision is read as it lies there.
+fn checkout(said: &str) -> anyhow::Result<Checkout> {
+    let limits = Limits::default();
+    let (path, revision) = match said.rsplit_once('@') {
+        Some((path, revision)) if !Path::new(said).exists() => (path, Some(revision)),
+        _ => (said, None),
+    };
+    let path = Path::new(path);
+    let read = match revision {
+        None if path.is_dir() => Checkout::of_folder(path, &limits),
+        _ => Checkout::of_commit(path, revision, &limits),
+    };
+    read.with_context(|| format!("cannot read the repository {said}"))
+}
+
+fn owners(
+    checkout: &Checkout,
+    policy: Option<&Policy>,
+    forge: Option<&Snapshot>,
+) -> Option<CodeOwners> {
+    let by_policy = policy.and_then(|p| p.repository.forge.as_ref()).map(|f| match f.value {
+        policy::Forge::Github => Dialect::GitHub,
+        policy::Forge::Gitlab => Dialect::GitLab,
+        policy::Forge::Gitea => Dialect::Gitea,
+        policy::Forge::Bitbucket => Dialect::Bitbucket,
+    });
+    let by_snapshot = forge.map(|f| match f.forge() {
+        Forge::GitHub => Dialect::GitHub,
+        Forge::GitLab => Dialect::GitLab,
+        Forge::Gitea => Dialect::Gitea,
+    });
+    let dialect = by_policy.or(by_snapshot).unwrap_or(Dialect::GitHub);
+    let files = checkout.files();
+    let path = dialect.locate(files.iter().map(|file| file.path))?;
+    Some(CodeOwners::parse(path, dialect, checkout.content(path)?))
+}
+
+fn snapshot(path: &Path) -> anyhow::Result<Snapshot> {
+    let bytes = fs::read(path).with_context(|| format!("cannot read {}", path.display()))?;
+    Snapshot::parse(&bytes).with_context(|| format!("{} is no forge snapshot", path.display()))
+}
+
+/// Objects and lists of files; of a folder, every file whose name ends in `.json` or `.json.gz`.
+fn objects(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
+    let mut files = Vec::new();
+    for path in paths {
+        let cannot = || format!("cannot read {}", path.display());
+        if path.is_dir() {
+            let entries = fs::read_dir(path).with_context(cannot)?;
+            let mut own: Vec<PathBuf> = entries
+                .map(|entry| entry.map(|e| e.path()))
+                .collect::<Result<_, _>>()
+                .with_context(cannot)?;
+            own.retain(|p| {
+                let name = p.to_string_lossy();
+                name.ends_with(".json") || name.ends_with(".json.gz")
+            });
+            own.sort();
+            anyhow::ensure!(!own.is_empty(), "{} holds no .json or .json.gz", path.display());
+            files.extend(own);
+        } else {
+            files.push(path.clone());
+        }
+    }
+    files.iter().map(|path| object(path)).collect()
+}
+
+fn object(path: &Path) -> anyhow::Result<Value> {
+    let cannot = || format!("cannot read {}", path.display());
+    let bytes = fs::read(path).with_context(cannot)?;
+    let mut text = Vec::new();
+    if bytes.starts_with(&[0x1f, 0x8b]) {
+        let unpacked = MultiGzDecoder::new(&bytes[..]);
+        unpacked.take(OBJECTS_MAX).read_to_end(&mut text).with_context(cannot)?;
+    } else {
+        text = bytes;
+    }
+    serde_json::from_slice(&text).with_context(|| format!("{} is no JSON", path.display()))
+}
