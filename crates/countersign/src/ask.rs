@@ -14,6 +14,7 @@ use serde::Serialize;
 
 use self::when::Said;
 
+pub mod check;
 pub mod spots;
 pub mod status;
 pub mod when;

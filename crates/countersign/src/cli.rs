@@ -23,6 +23,7 @@ use crate::ledger::LedgerError;
 
 mod ask;
 mod assess;
+mod check;
 mod demo;
 mod explain;
 mod export;
@@ -91,6 +92,9 @@ impl Cli {
             Asked::Svg if !matches!(self.command, Command::WhoCan(_)) => {
                 Some("--format svg is for `who-can` alone")
             }
+            Asked::Sarif if !matches!(self.command, Command::Check(_)) => {
+                Some("--format sarif is for `check` alone")
+            }
             _ => None,
         }
     }
@@ -112,7 +116,7 @@ struct Shared {
     #[arg(long, global = true, env = "COUNTERSIGN_PEOPLE", value_name = "FILE")]
     people: Option<PathBuf>,
     /// How the answer is written; csv and xlsx are working papers of `evidence export`, svg a
-    /// picture of `who-can`
+    /// picture of `who-can`, sarif findings of `check`
     #[arg(long = "format", global = true, default_value = "text", value_name = "FORMAT")]
     asked: Asked,
     /// How the answer is written, as asked.
@@ -147,6 +151,8 @@ enum Asked {
     Xlsx,
     /// A picture: `who-can` alone
     Svg,
+    /// Findings for forges and editors, SARIF 2.1.0: `check` alone
+    Sarif,
 }
 
 /// The form of working papers.
@@ -162,7 +168,7 @@ impl Asked {
     /// How the answer is written, and which working papers, if any.
     const fn split(self) -> (Format, Option<Paper>) {
         match self {
-            Self::Text | Self::Svg => (Format::Text, None),
+            Self::Text | Self::Svg | Self::Sarif => (Format::Text, None),
             Self::Json => (Format::Json, None),
             Self::Csv => (Format::Text, Some(Paper::Csv)),
             Self::Xlsx => (Format::Text, Some(Paper::Xlsx)),
@@ -196,6 +202,8 @@ enum Command {
     Evidence(export::Command),
     /// Who can deploy, merge, sync, override, exec or read secrets, and by which path
     WhoCan(who_can::Args),
+    /// Judge repository, forge, Argo CD and cluster by every control: findings at their lines
+    Check(check::Args),
     /// Controls: one in full with its reason, fix and frameworks, or all of them
     Explain(explain::Args),
     /// The people map: which accounts are one person
@@ -309,6 +317,7 @@ fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outc
         Command::Sample(args) => assess::sample(args, context),
         Command::Evidence(command) => export::run(command, context),
         Command::WhoCan(args) => who_can::run(args, context),
+        Command::Check(args) => check::run(args, context),
         Command::Explain(args) => explain::run(args, context),
         Command::People(command) => people::run(command, context),
         Command::Verify(args) => verify::run(args, context),

@@ -11,6 +11,7 @@ use evidence::time::Moment;
 use jiff::tz::TimeZone;
 
 pub mod answers;
+pub mod check;
 pub mod explain;
 pub mod people;
 pub mod reach;

@@ -20,7 +20,7 @@ use crate::sources::checkout::{Checkout, Limits};
 /// Bytes of one file of API objects, unpacked.
 const OBJECTS_MAX: u64 = 1 << 30;
 
-#[derive(Debug, clap::Args)]
+#[derive(Clone, Debug, clap::Args)]
 pub(super) struct SourceArgs {
     /// The GitOps repository: a folder as it lies there, or DIR@REV, BUNDLE, BUNDLE@REV
     #[arg(long, value_name = "REPO")]

@@ -121,4 +121,13 @@ impl Checkout {
         let at = self.files.binary_search_by(|(known, _)| known.as_str().cmp(path)).ok()?;
         Some(&self.files[at].1)
     }
+
+    /// Puts another content in the place of a file that is there; says whether it is.
+    pub fn set(&mut self, path: &str, content: Vec<u8>) -> bool {
+        let at = self.files.binary_search_by(|(known, _)| known.as_str().cmp(path));
+        at.is_ok_and(|at| {
+            self.files[at].1 = content;
+            true
+        })
+    }
 }

@@ -1,11 +1,12 @@
 //! Findings on their way out: SARIF, JSON, exceptions, baseline, exit codes.
 
+use countersign::ask::check::Checked;
 use countersign::cli::Outcome;
 use countersign::export::findings::{outcome, to_json};
 use countersign::export::sarif::to_sarif;
 use evidence::control::baseline::{Baseline, BaselineError};
-use evidence::control::exception::{Exception, Judged, NotHeld, Standing, judge};
-use evidence::control::{Control, Finding, NotAssessed, Place, Report, Severity};
+use evidence::control::exception::{Exception, Judge, Judged, Lapsed, NotHeld, Standing, judge};
+use evidence::control::{Control, Finding, NotAssessed, Place, Severity};
 use evidence::people::People;
 use jiff::civil::{Date, date};
 use serde_json::{Value, json};
@@ -47,10 +48,21 @@ fn people() -> People {
 }
 
 fn judged(exception: Exception, baseline: &Baseline) -> (Vec<Judged>, Vec<NotHeld>) {
-    let controls = ["sod-two-people"];
-    let (judged, lapsed) =
-        judge(vec![finding("pr:1")], &[exception], baseline, TODAY, &people(), &controls);
+    let (judged, lapsed) = stand(&exception, baseline);
     (judged, lapsed.into_iter().map(|l| l.reason).collect())
+}
+
+/// How the finding about `pr:1` stands.
+fn stand(exception: &Exception, baseline: &Baseline) -> (Vec<Judged>, Vec<Lapsed>) {
+    let by = Judge {
+        exceptions: std::slice::from_ref(exception),
+        matches: |pattern, subject| pattern == "*" || pattern == subject,
+        baseline,
+        today: TODAY,
+        people: &people(),
+        controls: &["sod-two-people"],
+    };
+    judge(vec![finding("pr:1")], &by)
 }
 
 #[test]
@@ -112,20 +124,13 @@ fn exit_codes_tell_new_known_excepted_and_undetermined_apart() {
         ("expired", exception(|e| e.expires = date(2026, 1, 1)), &known, vec![], Outcome::Findings),
         ("known, and one that cannot be said", lapsed, &known, vec![open], Outcome::Undetermined),
     ] {
-        let (judged, lapsed) = judge(
-            vec![finding("pr:1")],
-            &[exception],
-            baseline,
-            TODAY,
-            &people(),
-            &["sod-two-people"],
-        );
-        let report = Report { not_assessed: open, ..Report::default() };
-        assert_eq!(outcome(&report, &judged, &lapsed), expected, "{told}");
-        let json: Value =
-            serde_json::from_slice(&to_json(&report, &judged, &lapsed)).expect("JSON");
+        let (judged, lapsed) = stand(&exception, baseline);
+        let lapses = lapsed.len();
+        let checked = Checked { judged, lapsed, not_assessed: open, ..Checked::default() };
+        assert_eq!(outcome(&checked), expected, "{told}");
+        let json: Value = serde_json::from_slice(&to_json(&checked, None)).expect("JSON");
         assert_eq!(json["findings_version"], 1);
-        assert_eq!(json["lapsed"].as_array().map(Vec::len), Some(lapsed.len()), "{told}");
+        assert_eq!(json["lapsed"].as_array().map(Vec::len), Some(lapses), "{told}");
     }
 }
 

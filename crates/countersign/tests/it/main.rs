@@ -3,6 +3,7 @@
 mod assess;
 mod bad_input;
 mod captures;
+mod check;
 mod checkout;
 mod commands;
 mod controls;

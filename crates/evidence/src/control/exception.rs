@@ -11,15 +11,12 @@ use super::baseline::Baseline;
 use super::model::Finding;
 use crate::people::People;
 
-/// The subject of an exception that holds for all subjects of its control.
-pub const ANY: &str = "*";
-
 /// An exception, as a policy states it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Exception {
     /// The control's id.
     pub control: String,
-    /// The subject, or [`ANY`].
+    /// The subject, as whoever reads the policy matches subjects.
     pub subject: String,
     /// Who asks for it, by an account or a person's id.
     pub owner: String,
@@ -76,10 +73,14 @@ impl Exception {
         Ok(())
     }
 
-    fn covers(&self, finding: &Finding) -> bool {
-        self.control == finding.control && (self.subject == ANY || self.subject == finding.subject)
+    /// Whether it is about a finding; `matches` says whether its subject means another.
+    pub fn covers(&self, finding: &Finding, matches: Matches) -> bool {
+        self.control == finding.control && matches(&self.subject, &finding.subject)
     }
 }
+
+/// Whether the subject of an exception means the subject of a finding.
+pub type Matches = fn(&str, &str) -> bool;
 
 /// How a finding stands.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -116,15 +117,26 @@ pub struct Lapsed {
     pub reason: NotHeld,
 }
 
+/// What findings are judged by.
+#[derive(Clone, Copy, Debug)]
+pub struct Judge<'a> {
+    /// Exceptions.
+    pub exceptions: &'a [Exception],
+    /// How their subjects are read.
+    pub matches: Matches,
+    /// What was there when controls were adopted.
+    pub baseline: &'a Baseline,
+    /// The day.
+    pub today: Date,
+    /// Which accounts are one person.
+    pub people: &'a People,
+    /// The ids of all controls.
+    pub controls: &'a [&'a str],
+}
+
 /// Says of every finding how it stands, and of every exception that does not hold why.
-pub fn judge(
-    findings: Vec<Finding>,
-    exceptions: &[Exception],
-    baseline: &Baseline,
-    today: Date,
-    people: &People,
-    controls: &[&str],
-) -> (Vec<Judged>, Vec<Lapsed>) {
+pub fn judge(findings: Vec<Finding>, by: &Judge<'_>) -> (Vec<Judged>, Vec<Lapsed>) {
+    let Judge { exceptions, matches, baseline, today, people, controls } = *by;
     let (mut held, mut lapsed) = (Vec::new(), Vec::new());
     for exception in exceptions {
         match exception.check(today, people, controls) {
@@ -133,7 +145,7 @@ pub fn judge(
         }
     }
     let judged = findings.into_iter().map(|finding| {
-        let standing = match held.iter().find(|e| e.covers(&finding)) {
+        let standing = match held.iter().find(|e| e.covers(&finding, matches)) {
             Some(exception) => Standing::Excepted { exception: (*exception).clone() },
             None if baseline.has(&finding) => Standing::Known,
             None => Standing::New,

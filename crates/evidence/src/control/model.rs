@@ -222,14 +222,26 @@ impl Report {
         for outcome in outcomes {
             report.add(outcome, catalogue);
         }
-        report.findings.sort_by(|a, b| {
-            let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.control, f.subject.clone());
-            key(a).cmp(&key(b))
-        });
+        report.sort();
         report.not_assessed.sort_by(|a, b| {
             (a.control, &a.subject, &a.reason).cmp(&(b.control, &b.subject, &b.reason))
         });
         report
+    }
+
+    /// Gives findings another weight than their controls do: `weight` says which, or `None`.
+    pub fn weigh(&mut self, weight: impl Fn(&str) -> Option<Severity>) {
+        for finding in &mut self.findings {
+            finding.severity = weight(finding.control).unwrap_or(finding.severity);
+        }
+        self.sort();
+    }
+
+    fn sort(&mut self) {
+        self.findings.sort_by(|a, b| {
+            let key = |f: &Finding| (std::cmp::Reverse(f.severity), f.control);
+            key(a).cmp(&key(b)).then_with(|| a.subject.cmp(&b.subject))
+        });
     }
 
     fn add(&mut self, outcome: Outcome, catalogue: &[&'static Control]) {
