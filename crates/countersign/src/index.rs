@@ -29,6 +29,7 @@ use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
 
 pub mod keeper;
+pub mod past;
 
 /// A story, what it was derived from, and what of its channels was refused.
 #[derive(Clone, Debug)]

@@ -17,6 +17,7 @@ pub mod control;
 pub mod intake;
 pub mod pack;
 pub mod parse;
+pub mod past;
 pub mod people;
 pub mod receipt;
 pub mod record;

@@ -21,6 +21,7 @@ use crate::export::sarif::to_sarif;
 use crate::ledger::LedgerError;
 use crate::render::RenderOptions;
 use crate::render::check::{Shown, problem, render};
+use crate::sources::checkout::Checkout;
 
 mod fix;
 
@@ -162,7 +163,7 @@ fn tell(
 ) -> anyhow::Result<()> {
     let sources = sources(raw, args)?;
     let texts: BTreeMap<&str, &[u8]> =
-        raw.checkout.iter().flat_map(|c| c.files()).map(|f| (f.path, f.bytes)).collect();
+        raw.checkout.iter().flat_map(Checkout::files).map(|f| (f.path, f.bytes)).collect();
     let line = |path: &str, number: u32| {
         let text = std::str::from_utf8(texts.get(path)?).ok()?;
         line_of(text, number)

@@ -10,11 +10,13 @@ use access::policy::{self, Policy, Reading};
 use access::reach::{Joined, Sources, applications_of};
 use access::repository::{Options, Repository};
 use anyhow::Context as _;
+use evidence::past::Gap;
 use evidence::people::People;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::Context;
+use crate::index::past::AsOf;
 use crate::sources::checkout::{Checkout, Limits};
 
 /// Bytes of one file of API objects, unpacked.
@@ -64,6 +66,16 @@ impl Raw {
         let objects = objects(&args.cluster)?;
         let forge = args.forge.as_deref().map(snapshot).transpose()?;
         let checkout = args.repo.as_deref().map(checkout).transpose()?;
+        Self::with(args, context, objects, forge, checkout)
+    }
+
+    fn with(
+        args: &SourceArgs,
+        context: &Context<'_>,
+        objects: Vec<Value>,
+        forge: Option<Snapshot>,
+        checkout: Option<Checkout>,
+    ) -> anyhow::Result<Self> {
         let policy = match &args.policy {
             Some(path) => {
                 let bytes = fs::read(path);
@@ -108,6 +120,58 @@ impl Raw {
         let owners = checkout.and_then(|c| owners(c, policy, self.forge.as_ref()));
         Ok(Read { raw: self, repository, owners })
     }
+}
+
+impl Raw {
+    /// As the ledger shows it at a time; what it does not show stays a gap of `of`.
+    pub(super) fn past(
+        args: &SourceArgs,
+        of: &mut AsOf,
+        context: &Context<'_>,
+    ) -> anyhow::Result<Self> {
+        let forge = match (&args.forge, of.forges.len()) {
+            (None, 1) => of.forges.first_key_value().map(|(name, (at, bytes))| {
+                let why = format!("settings are those of {at}; later changes were not recorded");
+                of.gaps.push(Gap { what: format!("the forge of {name}"), why });
+                Snapshot::parse(bytes).context("the recorded forge snapshot")
+            }),
+            (given, n) => {
+                let why = match (given, n) {
+                    (Some(path), _) => {
+                        format!("{} was taken, whenever it was made", path.display())
+                    }
+                    (None, 0) => "no snapshot was recorded before that time".to_owned(),
+                    (None, n) => format!("snapshots of {n} repositories were recorded: name one"),
+                };
+                of.gaps.push(Gap { what: "the forge's settings at that time".to_owned(), why });
+                given.as_deref().map(snapshot)
+            }
+        };
+        let checkout = args.repo.as_deref().map(|said| past_checkout(said, of)).transpose()?;
+        let objects = std::mem::take(&mut of.objects);
+        Self::with(args, context, objects, forge.transpose()?, checkout)
+    }
+}
+
+/// The commit that the branch of record was at, by the pushes in the ledger.
+fn past_checkout(said: &str, of: &mut AsOf) -> anyhow::Result<Checkout> {
+    let heads: Vec<_> = of.heads.iter().filter(|push| push.is_default).collect();
+    let path = Path::new(said);
+    let why = match heads.as_slice() {
+        _ if !path.exists() => "the revision that was named is taken".to_owned(),
+        [push] => match &push.head {
+            Some(head) => {
+                let limits = Limits::default();
+                return Checkout::of_commit(path, Some(head), &limits)
+                    .with_context(|| format!("cannot read commit {head} of {said}"));
+            }
+            None => "the branch of record had been deleted".to_owned(),
+        },
+        [] => "no push to a default branch was recorded before that time".to_owned(),
+        _ => "pushes to several repositories were recorded: name the revision".to_owned(),
+    };
+    of.gaps.push(Gap { what: "what git held at that time".to_owned(), why });
+    checkout(said)
 }
 
 impl PolicyFile {

@@ -1,11 +1,15 @@
 //! `countersign who-can`.
 
-use access::reach::{self, Answer, Question, Verb};
+use access::reach::{self, Answer, Gap, Question, Verb};
 use clap::ValueEnum;
+use jiff::Timestamp;
 use jiff::tz::TimeZone;
 
 use super::rights::{Raw, SourceArgs};
-use super::{Asked, Context, Format, Outcome};
+use super::{Asked, Context, Format, Outcome, show};
+use crate::ask;
+use crate::index::past::{self, AsOf};
+use crate::ledger::dir::LedgerDir;
 use crate::render::{RenderOptions, reach as render};
 
 #[derive(Debug, clap::Args)]
@@ -20,6 +24,15 @@ pub(super) struct Args {
     app: Option<String>,
     #[command(flatten)]
     sources: SourceArgs,
+    /// At this time, by the objects, pushes and snapshots that the ledger holds
+    #[arg(long, value_name = "TIME", conflicts_with = "cluster")]
+    as_of: Option<String>,
+    /// Time zone of the time
+    #[arg(long, value_name = "ZONE", default_value = "UTC")]
+    tz: String,
+    /// What "now" and "today" mean; the system's clock, unless said
+    #[arg(long, value_name = "TIME")]
+    now: Option<Timestamp>,
     /// Tell each path of one person as a sentence
     #[arg(long, value_name = "PERSON")]
     why: Option<String>,
@@ -55,7 +68,11 @@ impl From<VerbName> for Verb {
 }
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let raw = Raw::of(&args.sources, context)?;
+    let mut past = args.as_of.as_deref().map(|said| as_of(said, args, context)).transpose()?;
+    let raw = match &mut past {
+        Some(past) => Raw::past(&args.sources, past, context)?,
+        None => Raw::of(&args.sources, context)?,
+    };
     raw.know(args.env.as_deref())?;
     let read = raw.read()?;
     let joined = read.joined();
@@ -64,20 +81,53 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
         environment: args.env.clone(),
         application: args.app.clone(),
     };
-    let answer = reach::who_can(&joined, &question);
+    let mut answer = reach::who_can(&joined, &question);
+    if let Some(past) = &past {
+        let gaps =
+            past.gaps.iter().map(|g| Gap { what: g.what.clone(), why: g.why.clone(), at: None });
+        answer.undetermined.extend(gaps);
+    }
     match &args.why {
         Some(person) => why(&answer, person, context),
-        None => tell(&answer, context),
+        None => tell(&answer, past.as_ref(), &raw, context),
     }
 }
 
-fn tell(answer: &Answer, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+/// What was in force at the time that was said.
+fn as_of(said: &str, args: &Args, context: &Context<'_>) -> anyhow::Result<AsOf> {
+    let dir = LedgerDir::open(context.ledger())?;
+    let now = args.now.unwrap_or((context.clock)()).to_zoned(ask::zone(&args.tz)?);
+    Ok(past::as_of(&dir, ask::moment("as-of", said, &now)?.from)?)
+}
+
+fn tell(
+    answer: &Answer,
+    past: Option<&AsOf>,
+    raw: &Raw,
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
+    let commit = raw.checkout.as_ref().and_then(|c| c.commit.as_deref());
     match context.shared.format {
-        Format::Json => writeln!(context.out, "{}", serde_json::to_string(answer)?)?,
+        Format::Json => {
+            let mut json = serde_json::to_value(answer)?;
+            if let Some(past) = past {
+                json["as_of"] = serde_json::json!({"time": past.time, "commit": commit});
+                json["derived"] = serde_json::to_value(&past.derived)?;
+            }
+            writeln!(context.out, "{json}")?;
+        }
         Format::Text if context.shared.asked == Asked::Svg => {
             write!(context.out, "{}", render::picture(answer))?;
         }
-        Format::Text => with_options(context, |options| render::render(answer, options))?,
+        Format::Text => {
+            if let Some(past) = past {
+                let git = commit.map(|c| format!(", git at {c}")).unwrap_or_default();
+                let (time, entries) =
+                    (past.time, show::of(past.derived.entries, "entry", "entries"));
+                writeln!(context.out, "As of {time}, by {entries} of the ledger{git}")?;
+            }
+            with_options(context, |options| render::render(answer, options))?;
+        }
     }
     Ok(outcome(answer))
 }

@@ -116,3 +116,42 @@ fn what_is_missing_is_undetermined_and_what_is_wrong_is_said() {
         assert!(output.stderr.starts_with(b"error: "), "{more:?}");
     }
 }
+
+#[test]
+fn a_grant_for_a_time_adds_people_in_that_time_alone() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = folder.path().join("ledger").to_string_lossy().into_owned();
+    let run = |args: &[&str]| {
+        let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+        command.env_remove("COUNTERSIGN_PEOPLE").args(["--ledger", &ledger]).args(args);
+        command.output().expect("it runs")
+    };
+    run(&["ledger", "init", "--origin", "bank.example/prod"]);
+    let [kubernetes, forge] = ["kubernetes", "forge"].map(|part| format!("{CAPTURES}/{part}"));
+    let people = format!("{CAPTURES}/people.json");
+    run(&["ingest", "--people", &people, &kubernetes, &forge]);
+    let who = |at: &str| {
+        let bundle = format!("{CAPTURES}/git/gitops.bundle");
+        let asked = ["who-can", "sync", "--app", "ledger-prod", "--format", "json"];
+        let sources = ["--people", &people, "--repo", &bundle, "--policy", POLICY];
+        let output = run(&[&asked[..], &sources, &["--as-of", at]].concat());
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        let json: serde_json::Value = serde_json::from_slice(&output.stdout).expect(&err);
+        let by = |person: &serde_json::Value| {
+            let paths = person["paths"].as_array().expect("paths");
+            paths.iter().any(|path| path["by"] == "role:sre").then(|| person["id"].to_string())
+        };
+        let people = json["people"].as_array().expect("people").iter().filter_map(by);
+        (people.collect::<Vec<_>>().join(" "), json["as_of"]["commit"].to_string())
+    };
+    let usual = r#""bob" "dave""#;
+    let (before, commit) = who("2026-11-23T21:48:20Z");
+    assert_eq!(before, usual);
+    let (within, same) = who("2026-11-23T21:48:37Z");
+    assert_eq!(within, r#""alice" "bob" "carol" "dave" "frank""#);
+    assert_eq!(commit, same);
+    let (after, later) = who("2026-11-23T21:49:20Z");
+    assert_eq!(after, usual);
+    // The branch of record went on meanwhile, and so does what is read of git.
+    assert_ne!(commit, later);
+}

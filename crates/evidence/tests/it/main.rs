@@ -28,6 +28,7 @@ mod ledger_redaction;
 mod malformed;
 mod openbao_audit;
 mod operations;
+mod past;
 mod people;
 mod prometheus_range;
 mod scenes;
