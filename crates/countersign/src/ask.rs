@@ -15,6 +15,7 @@ use serde::Serialize;
 use self::when::Said;
 
 pub mod check;
+pub mod judging;
 pub mod spots;
 pub mod status;
 pub mod when;

@@ -2,14 +2,17 @@
 
 use evidence::ask::change::{self, TransitionView};
 use evidence::ask::{drift, running};
+use evidence::control::{Inputs, Owners};
 use evidence::record::Cite;
 use evidence::story::change::Change;
 use jiff::Timestamp;
 use jiff::tz::TimeZone;
 use serde::Serialize;
 
+use super::rights::{JudgeArgs, Raw};
 use super::timeline::{Told, tell};
 use super::{Context, Format, Outcome};
+use crate::ask::judging::settings;
 use crate::ask::{self, Answered};
 use crate::index::keeper;
 use crate::ledger::dir::LedgerDir;
@@ -36,6 +39,8 @@ pub(super) enum ChangeCommand {
         what: String,
         #[command(flatten)]
         shown: Shown,
+        #[command(flatten)]
+        by: JudgeArgs,
     },
 }
 
@@ -108,13 +113,14 @@ pub(super) fn change(
             answer(context, &told, tz, list, answers::change_list)?;
             Ok(outcome)
         }
-        ChangeCommand::Show { what, shown } => show(what, shown, &dir, context),
+        ChangeCommand::Show { what, shown, by } => show(what, shown, by, &dir, context),
     }
 }
 
 fn show(
     what: &str,
     shown: &Shown,
+    by: &JudgeArgs,
     dir: &LedgerDir,
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
@@ -140,7 +146,12 @@ fn show(
         )?;
         return Ok(Outcome::Undetermined);
     };
-    let view = change::show(&told.story, one);
+    let (raw, people) = (Raw::of(&by.sources(), context)?, context.people()?);
+    let settings = raw.policy()?.map(|policy| settings(policy, None)).unwrap_or_default();
+    let owners = raw.owners_then(&told.story, &people)?;
+    let owners = owners.as_ref().map(|owners| owners as &dyn Owners);
+    let inputs = Inputs { owners, ..Inputs::new(&told.story, &settings) };
+    let view = change::show_under(inputs, one);
     let not_met = view.count(change::Verdict::NotMet);
     answer(context, &told, tz, view, answers::change_show)?;
     for other in &found[1..] {

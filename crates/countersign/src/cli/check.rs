@@ -8,17 +8,21 @@ use access::control;
 use anyhow::Context as _;
 use evidence::control::baseline::Baseline;
 use evidence::control::exception::Standing;
+use evidence::control::{Inputs, Owners, assess};
 use evidence::people::People;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::rights::{PolicyFile, Raw, SourceArgs};
+use super::timeline::tell as tell_story;
 use super::{Asked, Context, Format, Outcome, show};
 use crate::ask::check::{By, Checked};
+use crate::ask::judging::settings;
 use crate::controls;
 use crate::export::findings;
 use crate::export::sarif::to_sarif;
 use crate::ledger::LedgerError;
+use crate::ledger::dir::LedgerDir;
 use crate::render::RenderOptions;
 use crate::render::check::{Shown, problem, render};
 use crate::sources::checkout::Checkout;
@@ -29,6 +33,7 @@ mod fix;
 #[command(after_help = "Examples:\n  \
     countersign check\n  \
     countersign check --forge forge.json --cluster ./objects --people people.json\n  \
+    countersign check --changes --ledger ./ledger --people people.json\n  \
     countersign check --fix\n  \
     countersign check --write-baseline baseline.json   (once, at adoption)\n  \
     countersign check --baseline baseline.json --format sarif > countersign.sarif\n\n\
@@ -40,6 +45,9 @@ pub(super) struct Args {
     /// Judge this environment of the policy; production, unless said
     #[arg(long, value_name = "NAME")]
     env: Option<String>,
+    /// Judge the changes that the ledger records too
+    #[arg(long, conflicts_with = "fix")]
+    changes: bool,
     /// Only these controls
     #[arg(long, value_name = "ID")]
     control: Vec<String>,
@@ -111,12 +119,29 @@ fn check(raw: &Raw, args: &Args, context: &Context<'_>) -> anyhow::Result<Checke
     let today = args.on.unwrap_or_else(|| (context.clock)().to_zoned(zone).date());
     let read = raw.read()?;
     let mut outcomes = control::assess(&read.joined(), args.env.as_deref());
+    if args.changes {
+        outcomes.extend(of_changes(raw, args, context)?);
+    }
     let wanted = |id: &str| args.control.is_empty() || args.control.iter().any(|own| own == id);
     outcomes.retain(|outcome| wanted(outcome.control));
     let mut checked = Checked::of(outcomes, &By { policy, baseline: &baseline, today, people });
     checked.gone.retain(|(control, _)| wanted(control));
     checked.unused.retain(|exception| wanted(&exception.control));
     Ok(checked)
+}
+
+/// What the controls over the story say of the changes that the ledger records.
+fn of_changes(
+    raw: &Raw,
+    args: &Args,
+    context: &Context<'_>,
+) -> anyhow::Result<Vec<evidence::control::Outcome>> {
+    let told = tell_story(&LedgerDir::open(context.ledger())?, context)?;
+    let people = context.people()?;
+    let settings = raw.policy()?.map(|p| settings(p, args.env.as_deref())).unwrap_or_default();
+    let owners = raw.owners_then(&told.story, &people)?;
+    let owners = owners.as_ref().map(|owners| owners as &dyn Owners);
+    Ok(assess(Inputs { owners, ..Inputs::new(&told.story, &settings) }))
 }
 
 /// A policy with something wrong judges nothing: every problem is shown at its line.

@@ -12,12 +12,15 @@ use access::repository::{Options, Repository};
 use anyhow::Context as _;
 use evidence::past::Gap;
 use evidence::people::People;
+use evidence::story::Story;
 use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::Context;
+use crate::ask::judging::{OwnersThen, merges};
 use crate::index::past::AsOf;
 use crate::sources::checkout::{Checkout, Limits};
+use crate::sources::git;
 
 /// Bytes of one file of API objects, unpacked.
 const OBJECTS_MAX: u64 = 1 << 30;
@@ -38,6 +41,28 @@ pub(super) struct SourceArgs {
     pub(super) policy: Option<PathBuf>,
 }
 
+/// What changes are judged by.
+#[derive(Clone, Debug, Default, clap::Args)]
+pub(super) struct JudgeArgs {
+    /// The GitOps repository: its policy, and CODEOWNERS as it was before each merge
+    #[arg(long, value_name = "REPO")]
+    repo: Option<String>,
+    /// Policy, when it is not in the repository
+    #[arg(long, value_name = "FILE")]
+    policy: Option<PathBuf>,
+    /// Snapshot of the forge's settings: the members of teams
+    #[arg(long, value_name = "FILE")]
+    forge: Option<PathBuf>,
+}
+
+impl JudgeArgs {
+    /// The sources that are named.
+    pub(super) fn sources(&self) -> SourceArgs {
+        let Self { repo, policy, forge } = self.clone();
+        SourceArgs { repo, cluster: Vec::new(), forge, policy }
+    }
+}
+
 /// A policy file: where it was read, its bytes and what came of them.
 pub(super) struct PolicyFile {
     pub(super) name: String,
@@ -47,6 +72,8 @@ pub(super) struct PolicyFile {
 
 /// Files and objects, before anything is concluded from them.
 pub(super) struct Raw {
+    /// The repository, as it was named.
+    said: Option<String>,
     pub(super) checkout: Option<Checkout>,
     pub(super) objects: Vec<Value>,
     pub(super) forge: Option<Snapshot>,
@@ -85,7 +112,8 @@ impl Raw {
             None => checkout.as_ref().and_then(PolicyFile::of),
         };
         let people = context.shared.people.as_ref().map(|_| context.people()).transpose()?;
-        Ok(Self { checkout, objects, forge, policy, people })
+        let said = args.repo.clone();
+        Ok(Self { said, checkout, objects, forge, policy, people })
     }
 
     /// The policy, if there is one; with anything wrong with it, there is none to go by.
@@ -104,6 +132,23 @@ impl Raw {
         let known = policy.environment(name).is_some();
         anyhow::ensure!(known, "the policy has no environment {name:?}");
         Ok(())
+    }
+
+    /// CODEOWNERS as it was before each merge of a story, if a repository was given.
+    pub(super) fn owners_then<'r>(
+        &'r self,
+        story: &Story,
+        people: &'r People,
+    ) -> anyhow::Result<Option<OwnersThen<'r>>> {
+        let Some(said) = &self.said else { return Ok(None) };
+        let (path, _) = split(said);
+        if path.is_dir() && !git::is_repository(path) {
+            return Ok(None);
+        }
+        let dialect = dialect(self.policy()?, self.forge.as_ref());
+        let before = git::before(path, &merges(story), dialect.locations())
+            .with_context(|| format!("cannot read the repository {said}"))?;
+        Ok(Some(OwnersThen::of(dialect, before, self.forge.as_ref(), people)))
     }
 
     /// Reads the repository, if there is one.
@@ -199,14 +244,18 @@ impl Read<'_> {
     }
 }
 
-/// `PATH` or `PATH@REVISION`; a folder without a revision is read as it lies there.
+/// `PATH` or `PATH@REVISION`.
+fn split(said: &str) -> (&Path, Option<&str>) {
+    match said.rsplit_once('@') {
+        Some((path, revision)) if !Path::new(said).exists() => (Path::new(path), Some(revision)),
+        _ => (Path::new(said), None),
+    }
+}
+
+/// A folder without a revision is read as it lies there.
 fn checkout(said: &str) -> anyhow::Result<Checkout> {
     let limits = Limits::default();
-    let (path, revision) = match said.rsplit_once('@') {
-        Some((path, revision)) if !Path::new(said).exists() => (path, Some(revision)),
-        _ => (said, None),
-    };
-    let path = Path::new(path);
+    let (path, revision) = split(said);
     let read = match revision {
         None if path.is_dir() => Checkout::of_folder(path, &limits),
         _ => Checkout::of_commit(path, revision, &limits),
@@ -214,11 +263,8 @@ fn checkout(said: &str) -> anyhow::Result<Checkout> {
     read.with_context(|| format!("cannot read the repository {said}"))
 }
 
-fn owners(
-    checkout: &Checkout,
-    policy: Option<&Policy>,
-    forge: Option<&Snapshot>,
-) -> Option<CodeOwners> {
+/// How the forge reads CODEOWNERS: by the policy, else by the snapshot, else as GitHub.
+fn dialect(policy: Option<&Policy>, forge: Option<&Snapshot>) -> Dialect {
     let by_policy = policy.and_then(|p| p.repository.forge.as_ref()).map(|f| match f.value {
         policy::Forge::Github => Dialect::GitHub,
         policy::Forge::Gitlab => Dialect::GitLab,
@@ -230,7 +276,15 @@ fn owners(
         Forge::GitLab => Dialect::GitLab,
         Forge::Gitea => Dialect::Gitea,
     });
-    let dialect = by_policy.or(by_snapshot).unwrap_or(Dialect::GitHub);
+    by_policy.or(by_snapshot).unwrap_or(Dialect::GitHub)
+}
+
+fn owners(
+    checkout: &Checkout,
+    policy: Option<&Policy>,
+    forge: Option<&Snapshot>,
+) -> Option<CodeOwners> {
+    let dialect = dialect(policy, forge);
     let files = checkout.files();
     let path = dialect.locate(files.iter().map(|file| file.path))?;
     Some(CodeOwners::parse(path, dialect, checkout.content(path)?))

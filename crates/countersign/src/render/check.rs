@@ -65,7 +65,9 @@ fn head(sheet: &mut Sheet, shown: &Shown<'_>) {
 
 fn findings(sheet: &mut Sheet, shown: &Shown<'_>, options: &RenderOptions<'_>) {
     let mut by_control: Vec<(&str, Vec<&Finding>)> = Vec::new();
-    for finding in shown.checked.new_findings() {
+    let too = told_once(shown.checked);
+    let is_first = |f: &&Finding| too[&(f.subject.as_str(), f.message.as_str())][0] == f.control;
+    for finding in shown.checked.new_findings().filter(is_first) {
         match by_control.last_mut().filter(|(control, _)| *control == finding.control) {
             Some((_, findings)) => findings.push(finding),
             None => by_control.push((finding.control, vec![finding])),
@@ -80,7 +82,8 @@ fn findings(sheet: &mut Sheet, shown: &Shown<'_>, options: &RenderOptions<'_>) {
         for (number, finding) in findings.iter().take(shown_max).enumerate() {
             // What the auditor asks is the same for each: it is said with the last that is shown.
             let is_last = number + 1 == findings.len().min(shown_max);
-            let group = diagnostic(finding, control.filter(|_| is_last), shown, width);
+            let also = &too[&(finding.subject.as_str(), finding.message.as_str())][1..];
+            let group = diagnostic(finding, also, control.filter(|_| is_last), shown, width);
             sheet.blank();
             sheet.text.push_str(&renderer.render(&[group]));
             sheet.blank();
@@ -92,8 +95,19 @@ fn findings(sheet: &mut Sheet, shown: &Shown<'_>, options: &RenderOptions<'_>) {
     }
 }
 
+/// Controls by subject and message: what several say of one subject in the same words, such as that
+/// a push had no proposal, is told once.
+fn told_once(checked: &Checked) -> BTreeMap<(&str, &str), Vec<&str>> {
+    let mut told: BTreeMap<(&str, &str), Vec<&str>> = BTreeMap::new();
+    for finding in checked.new_findings() {
+        told.entry((&finding.subject, &finding.message)).or_default().push(finding.control);
+    }
+    told
+}
+
 fn diagnostic<'a>(
     finding: &Finding,
+    also: &[&str],
     control: Option<&Control>,
     shown: &Shown<'_>,
     width: usize,
@@ -114,6 +128,9 @@ fn diagnostic<'a>(
         notes.push(("places", format!("{} more", finding.places.len() - PLACES)));
     }
     notes.push(("subject", finding.subject.clone()));
+    if !also.is_empty() {
+        notes.push(("not met too", also.join(", ")));
+    }
     if let Some(control) = control {
         notes.push(("auditor asks", control.asks.to_owned()));
         notes.push(("fix", control.fix.to_owned()));

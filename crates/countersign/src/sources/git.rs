@@ -13,11 +13,13 @@ use gix::ObjectId;
 use gix::objs::{CommitRef, Kind};
 use serde::Serialize;
 
+mod before;
 mod bundle;
 mod changes;
 mod commit;
 mod snapshot;
 
+pub use self::before::{Before, before};
 pub use self::bundle::is_bundle;
 pub use self::snapshot::{TreeFile, files};
 

@@ -211,3 +211,68 @@ fn a_policy_with_a_problem_judges_nothing_and_shows_the_line() {
     assert!(err.contains("producton") && err.contains("countersign.yaml:9"), "{err}");
     assert!(err.contains("so nothing was judged") && output.stdout.is_empty(), "{err}");
 }
+
+const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captures");
+const POLICY: &str =
+    concat!(env!("CARGO_MANIFEST_DIR"), "/../access/tests/fixtures/bank/countersign.yaml");
+
+/// A ledger of the recorded evening.
+fn evening() -> (TempDir, String) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let ledger = folder.path().join("ledger").to_string_lossy().into_owned();
+    bank(&ledger, &["ledger", "init", "--origin", "bank.example/prod"]);
+    bank(&ledger, &["ingest", CAPTURES]);
+    (folder, ledger)
+}
+
+fn bank(ledger: &str, args: &[&str]) -> Output {
+    let people = format!("{CAPTURES}/people.json");
+    let mut command = Command::new(env!("CARGO_BIN_EXE_countersign"));
+    command.env("COLUMNS", "80").args(["--ledger", ledger, "--people", &people]).args(args);
+    command.output().expect("it runs")
+}
+
+#[test]
+fn the_changes_of_the_evening_are_judged_by_the_banks_policy_and_owners() {
+    let (_folder, ledger) = evening();
+    let [bundle, forge, cluster] =
+        ["git/gitops.bundle", "forge/github-snapshot.json", "kubernetes/snapshot"]
+            .map(|source| format!("{CAPTURES}/{source}"));
+    let sources = ["--repo", &bundle, "--forge", &forge, "--policy", POLICY];
+    let check = ["check", "--changes", "--cluster", &cluster, "--format", "json"];
+    let output = bank(&ledger, &[&check[..], &sources].concat());
+    assert_eq!(code(&output), Some(1), "{}", String::from_utf8_lossy(&output.stderr));
+    let json = json(&output);
+    let findings = json["findings"].as_array().expect("findings");
+    let is_there = |control: &str, subject: &str, says: &str| {
+        findings.iter().any(|f| {
+            let text = |key: &str| f[key].as_str().expect("text").to_owned();
+            f["control"] == control
+                && text("subject").contains(subject)
+                && text("message").contains(says)
+        })
+    };
+    for (control, subject, says) in [
+        ("change-owner-approval", "#104", "envs/prod/web/kustomization.yaml (frank)"),
+        ("sod-merged-by-author", "#104", "frank asked for it and merged it"),
+        ("change-ticket-approved", "#107", "no record of CHG-2050"),
+        ("change-skips-environment", "#109", "not seen in staging before"),
+        ("change-stale-approval", "#111", "every approval names an earlier head"),
+        ("change-unapproved-content", "#111", "no approved head holds"),
+        ("change-direct-push", "push:7b20a0da", "pushed to the default branch"),
+        ("sod-initiator-contradicted", "operation:payments-prod@", "names dave"),
+        ("sod-sync-without-person", "operation:ledger-prod@", "proj:prod:deployer"),
+        ("sod-temporary-grant", "", "g, bank-engineering, role:sre"),
+        ("emergency-freeze-hole", "", "carol removed deny"),
+        ("sod-branch-rules", "main:administrators", "do not bind administrators"),
+    ] {
+        assert!(is_there(control, subject, says), "{control} {subject} {says}");
+    }
+    // What was by the book in this respect is not accused.
+    assert!(!is_there("change-owner-approval", "#103", ""));
+    assert!(!is_there("change-ticket-approved", "#103", ""));
+    let shown = bank(&ledger, &[&["change", "show", "pr:103"][..], &sources].concat());
+    let flat = text(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
+    assert!(flat.contains("an owner approved, for 2 paths that have one"), "{flat}");
+    assert!(flat.contains("disjoint teams for merge and sync: bob merged and is in sre"), "{flat}");
+}

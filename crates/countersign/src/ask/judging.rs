@@ -1,0 +1,154 @@
+//! What changes are judged by: a policy as settings of controls, and CODEOWNERS as it was.
+
+use std::collections::{BTreeMap, BTreeSet};
+
+use access::codeowners::{CodeOwners, Dialect, Owner, Ownership};
+use access::forge::{Known, Snapshot};
+use access::policy::{Independence, Policy, Rule};
+use evidence::control::{Independent, Owned, Owners, Settings};
+use evidence::people::People;
+use evidence::story::Story;
+use evidence::story::claim::Identity;
+
+use crate::sources::git::Before;
+
+/// The settings of controls that a policy asks for in an environment; in production, when none is
+/// named. Where several of its rules are about it, the strictest counts.
+pub fn settings(policy: &Policy, environment: Option<&str>) -> Settings {
+    let judged: Vec<&str> = match environment {
+        Some(name) => vec![name],
+        None => policy.production().map(|e| e.name.value.as_str()).collect(),
+    };
+    let is_about = |rule: &&Rule| {
+        rule.environments.is_empty()
+            || rule.environments.iter().any(|e| judged.contains(&e.value.as_str()))
+    };
+    let rules: Vec<&Rule> = policy.rules.iter().filter(is_about).collect();
+    let is_every = |rule: &&Rule| rule.independent == Independence::Every;
+    // Rules that ask for nothing of the sort leave the default.
+    let independent = if rules.is_empty() || rules.iter().any(is_every) {
+        Independent::Every
+    } else {
+        Independent::AtLeastOne
+    };
+    let approved = policy.tickets.iter().flat_map(|t| &t.approved).map(|s| s.value.clone());
+    let approved: BTreeSet<String> = approved.collect();
+    let defaults = Settings::default();
+    let teams = |of: fn(&Rule) -> &Vec<access::place::Located<String>>| {
+        let disjoint = rules.iter().filter(|rule| rule.disjoint_teams);
+        let names = disjoint.flat_map(|rule| of(rule)).map(|name| name.value.as_str());
+        names.map(|name| (name.to_owned(), members(policy, name))).collect()
+    };
+    Settings {
+        promotion: policy.environments.iter().map(|e| e.name.value.clone()).collect(),
+        judged: judged.into_iter().map(str::to_owned).collect(),
+        independent,
+        ticket_approved: if approved.is_empty() { defaults.ticket_approved } else { approved },
+        merge_teams: teams(|rule| &rule.merge_teams),
+        sync_teams: teams(|rule| &rule.sync_teams),
+        ..Settings::default()
+    }
+}
+
+fn members(policy: &Policy, team: &str) -> BTreeSet<String> {
+    let own = policy.teams.iter().filter(|t| t.name.value == team);
+    own.flat_map(|t| &t.people).map(|person| person.value.clone()).collect()
+}
+
+/// The commits by which changes were merged: before each of them, CODEOWNERS asked.
+pub fn merges(story: &Story) -> BTreeSet<&str> {
+    let merges = story.changes.iter().filter_map(|change| change.merge.as_ref());
+    merges.filter_map(|merge| merge.commit.as_deref()).collect()
+}
+
+/// CODEOWNERS as it was before each merge, with the members of its teams by a forge snapshot.
+///
+/// A change that was rebased onto its branch has several commits; the owners are those before the
+/// last one.
+pub struct OwnersThen<'a> {
+    dialect: Dialect,
+    files: BTreeMap<String, Result<Option<CodeOwners>, String>>,
+    forge: Option<&'a Snapshot>,
+    people: &'a People,
+}
+
+impl<'a> OwnersThen<'a> {
+    /// Reads the files that were there before each merge.
+    pub fn of(
+        dialect: Dialect,
+        before: BTreeMap<String, Before>,
+        forge: Option<&'a Snapshot>,
+        people: &'a People,
+    ) -> Self {
+        let parse = |files: BTreeMap<String, Vec<u8>>| {
+            let path = dialect.locate(files.keys().map(String::as_str))?;
+            Some(CodeOwners::parse(path, dialect, &files[path]))
+        };
+        let files = before.into_iter().map(|(commit, files)| (commit, files.map(parse)));
+        Self { dialect, files: files.collect(), forge, people }
+    }
+
+    fn accounts(&self, owner: &Owner) -> Result<Vec<String>, String> {
+        let not_known = |why: &str| Err(format!("the members of {owner} are not known: {why}"));
+        let group = match owner {
+            Owner::User(login) | Owner::Email(login) => return Ok(vec![login.clone()]),
+            Owner::Role(_) => return not_known("roles are not resolved"),
+            Owner::Team { team, .. } => team,
+            Owner::UserOrGroup(name) | Owner::Group(name) => name,
+        };
+        let Some(forge) = self.forge else { return not_known("no forge snapshot was given") };
+        let teams = match forge.teams() {
+            Known::Known { value, .. } => value,
+            Known::Unknown(why) => return not_known(&why.to_string()),
+        };
+        let Some(team) = teams.iter().find(|t| t.name.eq_ignore_ascii_case(group)) else {
+            // GitLab's file does not tell an account from a group.
+            return match owner {
+                Owner::UserOrGroup(name) => Ok(vec![name.clone()]),
+                _ => not_known("the snapshot has no such team with a right in the repository"),
+            };
+        };
+        match &team.members {
+            Known::Known { value, .. } => {
+                Ok(value.iter().map(|(login, _)| login.clone()).collect())
+            }
+            Known::Unknown(why) => not_known(&why.to_string()),
+        }
+    }
+}
+
+impl Owners for OwnersThen<'_> {
+    fn owners_of(&self, path: &str, commit: &str) -> Owned {
+        let owners = match self.files.get(commit) {
+            None => return Owned::Unknown(format!("commit {commit} was not read")),
+            Some(Err(why)) => return Owned::Unknown(why.clone()),
+            Some(Ok(None)) => return Owned::Nobody,
+            Some(Ok(Some(owners))) => owners,
+        };
+        let by = match owners.owners_of(path) {
+            Ownership::Owned { by, .. } => by,
+            Ownership::Unowned { .. } | Ownership::Unmatched => return Owned::Nobody,
+        };
+        let [part] = by.as_slice() else {
+            let n = by.len();
+            return Owned::Unknown(format!("{n} rules own {path}, and each asks for itself"));
+        };
+        let mut all = BTreeSet::new();
+        for at in &part.rule.owners {
+            match self.accounts(&at.owner) {
+                Ok(accounts) => {
+                    all.extend(accounts.iter().map(|login| Identity::of(login, self.people)));
+                }
+                Err(why) => return Owned::Unknown(why),
+            }
+        }
+        // Whom the forge could not understand is no owner to it.
+        if all.is_empty() { Owned::Nobody } else { Owned::By(all) }
+    }
+}
+
+impl std::fmt::Debug for OwnersThen<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OwnersThen").field("dialect", &self.dialect).finish_non_exhaustive()
+    }
+}
