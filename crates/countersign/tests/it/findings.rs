@@ -47,8 +47,8 @@ fn people() -> People {
     People::from_json(map.to_string().as_bytes()).expect("a map")
 }
 
-fn judged(exception: Exception, baseline: &Baseline) -> (Vec<Judged>, Vec<NotHeld>) {
-    let (judged, lapsed) = stand(&exception, baseline);
+fn judged(exception: &Exception, baseline: &Baseline) -> (Vec<Judged>, Vec<NotHeld>) {
+    let (judged, lapsed) = stand(exception, baseline);
     (judged, lapsed.into_iter().map(|l| l.reason).collect())
 }
 
@@ -86,7 +86,7 @@ fn an_exception_holds_only_if_another_person_approved_it_and_until_its_last_day(
         ),
     ];
     for (exception, lapsed, excepted) in table {
-        let (found, why) = judged(exception.clone(), &none);
+        let (found, why) = judged(&exception, &none);
         assert_eq!(why, Vec::from_iter(lapsed), "{exception:?}");
         let is_excepted = matches!(found[0].standing, Standing::Excepted { .. });
         assert_eq!(is_excepted, excepted, "{exception:?}");
@@ -125,12 +125,12 @@ fn exit_codes_tell_new_known_excepted_and_undetermined_apart() {
         ("known, and one that cannot be said", lapsed, &known, vec![open], Outcome::Undetermined),
     ] {
         let (judged, lapsed) = stand(&exception, baseline);
-        let lapses = lapsed.len();
+        let held_not = lapsed.len();
         let checked = Checked { judged, lapsed, not_assessed: open, ..Checked::default() };
         assert_eq!(outcome(&checked), expected, "{told}");
         let json: Value = serde_json::from_slice(&to_json(&checked, None)).expect("JSON");
         assert_eq!(json["findings_version"], 1);
-        assert_eq!(json["lapsed"].as_array().map(Vec::len), Some(lapses), "{told}");
+        assert_eq!(json["lapsed"].as_array().map(Vec::len), Some(held_not), "{told}");
     }
 }
 
@@ -141,7 +141,7 @@ fn sarif(judged: &[Judged], open: &[NotAssessed]) -> Value {
 
 #[test]
 fn sarif_has_rules_results_places_and_suppressions() {
-    let (mut found, _) = judged(exception(|_| ()), &Baseline::default());
+    let (mut found, _) = judged(&exception(|_| ()), &Baseline::default());
     found.push(Judged { finding: finding("pr:2"), standing: Standing::New });
     found.push(Judged { finding: finding("pr:3"), standing: Standing::Known });
     let open = NotAssessed {

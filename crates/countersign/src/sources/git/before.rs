@@ -64,12 +64,12 @@ impl Reader<'_> {
         let mut tree = root;
         let (folders, name) = path.rsplit_once('/').unwrap_or(("", path));
         for folder in folders.split('/').filter(|f| !f.is_empty()) {
-            match self.entry(tree, folder).ok_or_else(damaged)? {
+            match self.entry(tree, folder).map_err(|Damaged| damaged())? {
                 Some((id, true)) => tree = id,
                 _ => return Ok(None),
             }
         }
-        match self.entry(tree, name).ok_or_else(damaged)? {
+        match self.entry(tree, name).map_err(|Damaged| damaged())? {
             Some((id, false)) => {
                 let blob = object(self.repository, self.limits, id, Kind::Blob);
                 Ok(Some(blob.ok_or_else(damaged)?.data.clone()))
@@ -78,15 +78,18 @@ impl Reader<'_> {
         }
     }
 
-    /// An entry of a folder, and whether it is a folder itself; the outer `None` is damage.
-    fn entry(&self, tree: ObjectId, name: &str) -> Option<Option<(ObjectId, bool)>> {
-        let data = object(self.repository, self.limits, tree, Kind::Tree)?;
+    /// An entry of a folder, and whether it is a folder itself.
+    fn entry(&self, tree: ObjectId, name: &str) -> Result<Option<(ObjectId, bool)>, Damaged> {
+        let data = object(self.repository, self.limits, tree, Kind::Tree).ok_or(Damaged)?;
         for entry in TreeRefIter::from_bytes(&data.data, tree.kind()) {
-            let entry = entry.ok()?;
+            let entry = entry.map_err(|_| Damaged)?;
             if entry.filename == name.as_bytes() {
-                return Some(Some((entry.oid.to_owned(), entry.mode.is_tree())));
+                return Ok(Some((entry.oid.to_owned(), entry.mode.is_tree())));
             }
         }
-        Some(None)
+        Ok(None)
     }
 }
+
+/// A folder that is not there as its commit says.
+struct Damaged;
