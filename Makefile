@@ -47,6 +47,7 @@ bench: cargo ## measure the ledger and the hashing beside the limits of this mac
 	$(CARGO) bench --locked -p countersign --bench ledger
 	$(CARGO) bench --locked -p countersign --bench serve
 	$(CARGO) bench --locked -p countersign --bench answers
+	$(CARGO) bench --locked -p countersign --bench rights
 
 crash: cargo ## kill an ingest at random points, CRASH_TRIALS times (10000; `make test` does 300)
 	CRASH_TRIALS=$(CRASH_TRIALS) $(CARGO) test --release --locked -p countersign --test crash -- --nocapture

@@ -25,7 +25,9 @@ mod sync;
 mod why;
 pub(crate) mod world;
 
-pub use self::answer::{Answer, Gap, Holder, Hop, Need, Part, Path, Person, Reached, Verb, World};
+pub use self::answer::{
+    Answer, Gap, Holder, Hop, Need, Part, Path, Person, Reached, Verb, World, listed,
+};
 pub use self::why::why;
 pub use self::world::{Joined, Sources, applications_of};
 

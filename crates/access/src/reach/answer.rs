@@ -1,6 +1,8 @@
 //! The shape of an answer.
 
-use serde::Serialize;
+use std::sync::Arc;
+
+use serde::{Serialize, Serializer};
 
 use crate::place::Place;
 
@@ -99,8 +101,10 @@ pub struct Path {
     pub account: String,
     /// By which right, in a few words: `role admin`, `role:sre`, `ClusterRoleBinding x`.
     pub by: String,
-    /// The Applications that it reaches; none is whatever the cluster runs.
-    pub applications: Vec<String>,
+    /// The Applications that it reaches; none is whatever the cluster runs. Paths share the list:
+    /// there are as many of them as people.
+    #[serde(serialize_with = "names")]
+    pub applications: Arc<[String]>,
     /// What it needs besides; none, and the account suffices.
     pub needs: Vec<Need>,
     /// The steps, in order.
@@ -173,6 +177,21 @@ pub struct Answer {
     pub notes: Vec<Hop>,
     /// What is undetermined.
     pub undetermined: Vec<Gap>,
+}
+
+fn names<S: Serializer>(names: &Arc<[String]>, serializer: S) -> Result<S::Ok, S::Error> {
+    serializer.collect_seq(names.iter())
+}
+
+/// Names that are told one by one; of more, the rest is counted.
+const NAMES_MAX: usize = 12;
+
+/// Names as a list.
+pub fn listed(names: &[String]) -> String {
+    match names.len().checked_sub(NAMES_MAX) {
+        None | Some(0) => names.join(", "),
+        Some(more) => format!("{} and {more} more", names[..NAMES_MAX].join(", ")),
+    }
 }
 
 impl Verb {

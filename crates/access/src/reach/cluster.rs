@@ -1,6 +1,7 @@
 //! Paths around Argo CD: rights in the cluster, and what follows from them hop by hop.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
 use super::answer::{Hop, Part, Path, Verb, World};
 use super::gather::{Gather, Owner};
@@ -198,12 +199,11 @@ impl Around<'_> {
     }
 
     /// The Applications whose namespaces are reached; all, when Argo CD or the cluster is.
-    fn reached(&self, bypasses: &[Bypass]) -> Vec<String> {
+    fn reached(&self, bypasses: &[Bypass]) -> Arc<[String]> {
         let all = bypasses.iter().any(|b| b.predicate.scope() != kubernetes::Scope::Target);
         let spaces: BTreeSet<&str> = bypasses.iter().map(|b| b.namespace.as_str()).collect();
         let names = self.scope.targets.iter().filter(|target| {
-            let own = self.scope.namespace_of(&target.name);
-            all || own.is_some_and(|own| spaces.contains(own))
+            all || target.namespace.as_deref().is_some_and(|own| spaces.contains(own))
         });
         names.map(|target| target.name.clone()).collect()
     }
@@ -282,10 +282,9 @@ impl Around<'_> {
         namespace.is_empty() || namespace == self.argo || self.scope.namespaces.contains(namespace)
     }
 
-    fn in_space(&self, namespace: &str) -> Vec<String> {
+    fn in_space(&self, namespace: &str) -> Arc<[String]> {
         let all = namespace.is_empty() || namespace == self.argo;
-        let own =
-            |t: &&super::scope::Target| all || self.scope.namespace_of(&t.name) == Some(namespace);
+        let own = |t: &&super::scope::Target| all || t.namespace.as_deref() == Some(namespace);
         self.scope.targets.iter().filter(own).map(|t| t.name.clone()).collect()
     }
 

@@ -102,7 +102,8 @@ fn alone(verb: Verb, paths: &[Path], is_writer: bool) -> Option<Vec<usize>> {
     }
     let merges = paths.iter().enumerate().filter(|(_, path)| needs(path, &[Need::Sync]));
     for (merge, first) in merges {
-        let shares = |path: &Path| path.applications.iter().any(|a| first.applications.contains(a));
+        let own: BTreeSet<&String> = first.applications.iter().collect();
+        let shares = |path: &Path| path.applications.iter().any(|a| own.contains(a));
         let then =
             syncs().find(|(_, path)| needs(path, &[Need::Merged, Need::Commit]) && shares(path));
         if let Some((sync, _)) = then {

@@ -1,8 +1,9 @@
 //! Paths through the forge: merge, push, a change of the rules, and what follows in the cluster.
 
 use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
 
-use super::answer::{Gap, Hop, Need, Part, Path, World};
+use super::answer::{Gap, Hop, Need, Part, Path, World, listed};
 use super::gather::{Gather, Owner};
 use super::scope::{Scope, Target};
 use super::world::Joined;
@@ -12,6 +13,10 @@ use crate::place::Place;
 
 /// Folders that are named of an Application; the rest is counted.
 const FOLDERS_MAX: usize = 4;
+
+/// Applications of a path whose effect is told one by one. Where there are more, the answer's own
+/// list says where each stands.
+const EFFECTS_MAX: usize = 20;
 
 /// Adds every path through the forge.
 pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, gather: &mut Gather<'_>) {
@@ -24,7 +29,7 @@ pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, gather: &mut Gather<'_>)
     }
     for (branch, targets) in by_branch(scope, record.as_deref()) {
         let branch = forge.branch(&branch);
-        let way = Way { joined, forge, branch: &branch, scope, targets: &targets };
+        let way = Way::of(joined, forge, &branch, scope, &targets);
         way.notes(gather);
         way.add(Part::Merge, &forge.who_can_merge(&branch), gather);
         way.add(Part::Push, &forge.who_can_push(&branch), gather);
@@ -73,28 +78,71 @@ struct Way<'a> {
     branch: &'a Branch,
     scope: &'a Scope,
     targets: &'a [&'a Target],
+    /// What a change of the branch does at once, and what after a sync.
+    effects: Vec<Effects<'a>>,
 }
 
-impl Way<'_> {
+/// What a change of a branch does to Applications, the same for whoever makes it.
+struct Effects<'a> {
+    needs_sync: bool,
+    applications: Arc<[String]>,
+    hops: Vec<Hop>,
+    /// The rules of CODEOWNERS that count for their files, by line.
+    rules: BTreeMap<u32, &'a codeowners::Rule>,
+}
+
+impl<'a> Way<'a> {
+    fn of(
+        joined: &'a Joined<'a>,
+        forge: &'a Snapshot,
+        branch: &'a Branch,
+        scope: &'a Scope,
+        targets: &'a [&'a Target],
+    ) -> Self {
+        let mut way = Self { joined, forge, branch, scope, targets, effects: Vec::new() };
+        let (at_once, after_sync): (Vec<&Target>, Vec<&Target>) =
+            targets.iter().partition(|t| t.automated.is_some() && t.pinned.is_none());
+        for (targets, needs_sync) in [(at_once, false), (after_sync, true)] {
+            if !targets.is_empty() {
+                way.effects.push(way.effects_on(&targets, needs_sync));
+            }
+        }
+        way
+    }
+
+    fn effects_on(&self, targets: &[&Target], needs_sync: bool) -> Effects<'a> {
+        let mut hops: Vec<Hop> =
+            targets.iter().take(EFFECTS_MAX).map(|target| self.effect(target)).collect();
+        if let Some(more) = targets.len().checked_sub(EFFECTS_MAX).filter(|more| *more > 0) {
+            let branch = &self.branch.name;
+            hops.push(Hop::new(format!("{more} more Applications follow {branch} alike"), vec![]));
+        }
+        let mut rules = BTreeMap::new();
+        if let Some(owners) = self.joined.sources.code_owners {
+            let files = targets.iter().flat_map(|target| &target.files);
+            for file in files {
+                let Ownership::Owned { by, .. } = owners.owners_of(file) else { continue };
+                rules.extend(by.iter().map(|part| (part.rule.place.line, part.rule)));
+            }
+        }
+        let applications = targets.iter().map(|t| t.name.clone()).collect();
+        Effects { needs_sync, applications, hops, rules }
+    }
+
     fn add(&self, part: Part, who: &WhoCan, gather: &mut Gather<'_>) {
         for why in &who.unknown {
             let what = format!("who can {} on {}", part.word(), self.branch.name);
             gather.gaps.insert(Gap::new(what, why.to_string()));
         }
-        let (at_once, after_sync): (Vec<&Target>, Vec<&Target>) =
-            self.targets.iter().partition(|t| t.automated.is_some() && t.pinned.is_none());
         for reach in &who.accounts {
             let owner = self.owner_of(reach);
             for way in &reach.ways {
-                for (targets, needs_sync) in [(&at_once, false), (&after_sync, true)] {
-                    if targets.is_empty() {
-                        continue;
-                    }
+                for effects in &self.effects {
                     let mut needs = Vec::new();
                     if !way.skips_review && part == Part::Merge {
                         needs.extend(self.review());
                     }
-                    needs.extend(needs_sync.then_some(Need::Sync));
+                    needs.extend(effects.needs_sync.then_some(Need::Sync));
                     let mut hops = vec![Hop::new(
                         format!(
                             "{} {} on {} of {} ({})",
@@ -108,16 +156,15 @@ impl Way<'_> {
                     )];
                     if part == Part::Merge {
                         hops.extend(self.review_hop(way.skips_review));
-                        hops.extend(self.ownership(&reach.login, targets));
+                        hops.extend(self.ownership(&reach.login, effects));
                     }
-                    hops.extend(targets.iter().map(|target| self.effect(target)));
-                    let applications = targets.iter().map(|t| t.name.clone()).collect();
+                    hops.extend(effects.hops.iter().cloned());
                     let path = Path {
                         world: World::Forge,
                         part,
                         account: reach.login.clone(),
                         by: way.by.clone(),
-                        applications,
+                        applications: Arc::clone(&effects.applications),
                         needs,
                         hops,
                     };
@@ -161,40 +208,37 @@ impl Way<'_> {
     }
 
     /// Whether an account's own approval would be an owner's, for some of the files.
-    fn ownership(&self, login: &str, targets: &[&Target]) -> Option<Hop> {
+    fn ownership(&self, login: &str, effects: &Effects<'_>) -> Option<Hop> {
         let owners = self.joined.sources.code_owners?;
-        let mut rules: BTreeMap<u32, (String, BTreeSet<&str>)> = BTreeMap::new();
-        for target in targets {
-            for file in &target.files {
-                let Ownership::Owned { by, .. } = owners.owners_of(file) else { continue };
-                for rule in by.iter().map(|part| part.rule) {
-                    let is_own = rule.owners.iter().any(|o| self.is(&o.owner, login));
-                    if is_own {
-                        let entry = rules.entry(rule.place.line);
-                        entry
-                            .or_insert_with(|| (rule.pattern.clone(), BTreeSet::new()))
-                            .1
-                            .insert(file);
-                    }
-                }
-            }
-        }
-        let (patterns, at): (Vec<_>, Vec<_>) = rules
-            .into_iter()
-            .map(|(line, (pattern, _))| (pattern, Place::line(owners.file(), line)))
-            .unzip();
-        let says = format!("{login} is a code owner of {}", patterns.join(", "));
-        (!patterns.is_empty()).then(|| Hop::new(says, at))
+        let teams = self.teams_of(login);
+        let is_own = |rule: &codeowners::Rule| {
+            rule.owners.iter().any(|owner| self.is(&owner.owner, login, &teams))
+        };
+        let own: Vec<(u32, &str)> = effects
+            .rules
+            .iter()
+            .filter(|(_, rule)| is_own(rule))
+            .map(|(line, rule)| (*line, rule.pattern.as_str()))
+            .collect();
+        let patterns: Vec<String> = own.iter().map(|(_, p)| (*p).to_owned()).collect();
+        let at = own.iter().take(EFFECTS_MAX).map(|(line, _)| Place::line(owners.file(), *line));
+        let says = format!("{login} is a code owner of {}", listed(&patterns));
+        (!patterns.is_empty()).then(|| Hop::new(says, at.collect()))
     }
 
-    fn is(&self, owner: &codeowners::Owner, login: &str) -> bool {
-        use codeowners::Owner as O;
-        let member = |name: &str| {
-            let teams = self.forge.teams().value().into_iter().flatten();
-            let team = teams.filter(|t| t.name.eq_ignore_ascii_case(name));
-            let mut members = team.flat_map(|t| t.members.value().into_iter().flatten());
+    /// The teams that an account is in, in lower case.
+    fn teams_of(&self, login: &str) -> BTreeSet<String> {
+        let teams = self.forge.teams().value().into_iter().flatten();
+        let has = |team: &&crate::forge::Team| {
+            let mut members = team.members.value().into_iter().flatten();
             members.any(|(own, _)| own.eq_ignore_ascii_case(login))
         };
+        teams.filter(has).map(|team| team.name.to_ascii_lowercase()).collect()
+    }
+
+    fn is(&self, owner: &codeowners::Owner, login: &str, teams: &BTreeSet<String>) -> bool {
+        use codeowners::Owner as O;
+        let member = |name: &str| teams.contains(&name.to_ascii_lowercase());
         match owner {
             O::User(name) => name.eq_ignore_ascii_case(login),
             O::UserOrGroup(name) => name.eq_ignore_ascii_case(login) || member(name),

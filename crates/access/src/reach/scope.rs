@@ -145,12 +145,6 @@ impl Scope {
         }
     }
 
-    /// The namespace that an Application deploys to.
-    pub(crate) fn namespace_of(&self, application: &str) -> Option<&str> {
-        let target = self.targets.iter().find(|t| t.name == application)?;
-        target.namespace.as_deref()
-    }
-
     /// The Applications, for the answer.
     pub(crate) fn reached(&self) -> Vec<Reached> {
         let one = |target: &Target| Reached {

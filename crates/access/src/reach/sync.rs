@@ -1,8 +1,9 @@
 //! Paths through Argo CD's own rights: people through their groups, tokens, local accounts, anybody.
 
-use std::collections::{BTreeMap, BTreeSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
+use std::sync::Arc;
 
-use super::answer::{Gap, Hop, Need, Part, Path, Verb, World};
+use super::answer::{Gap, Hop, Need, Part, Path, Verb, World, listed};
 use super::gather::{Gather, Owner};
 use super::scope::{Scope, Target};
 use super::world::{Argo, Joined};
@@ -10,6 +11,9 @@ use crate::argocd::rbac::{Undetermined, Who};
 use crate::argocd::right::Check;
 use crate::argocd::{Acting, Caller, Decision, Request, Right, Statement};
 use crate::place::Place;
+
+/// Places of Applications that one path names.
+const PLACES_MAX: usize = 20;
 
 /// Somebody who may call Argo CD.
 struct Candidate {
@@ -41,20 +45,19 @@ pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, verb: Verb, gather: &mut
         gather.gaps.insert(Gap::new("rights in Argo CD", why));
     }
     let wanted = wanted(argo, verb);
-    let candidates = candidates(joined, argo, scope, &wanted, gather);
+    let able = Able::of(argo, scope, &wanted, gather);
+    let candidates = candidates(joined, argo, &able, gather);
     for candidate in &candidates {
-        for wanted in &wanted {
-            for ((by, hops), targets) in grants(joined, argo, scope, candidate, wanted) {
+        for (at, wanted) in wanted.iter().enumerate() {
+            let near = able.near(at, candidate, scope);
+            for ((by, hops), targets) in grants(joined, argo, &near, candidate, wanted) {
                 let mut all = candidate.hops.clone();
                 all.extend(hops);
-                let applications: Vec<String> = targets.iter().map(|t| t.name.clone()).collect();
-                let says = format!(
-                    "so {} {}: {}",
-                    candidate.account,
-                    wanted.says,
-                    applications.join(", ")
-                );
-                all.push(Hop::new(says, targets.iter().map(|t| t.place.clone()).collect()));
+                let applications: Arc<[String]> = targets.iter().map(|t| t.name.clone()).collect();
+                let says =
+                    format!("so {} {}: {}", candidate.account, wanted.says, listed(&applications));
+                let at = targets.iter().take(PLACES_MAX).map(|t| t.place.clone());
+                all.push(Hop::new(says, at.collect()));
                 let path = Path {
                     world: World::ArgoCd,
                     part: wanted.part,
@@ -134,8 +137,7 @@ fn wanted(argo: &Argo, verb: Verb) -> Vec<Wanted> {
 fn candidates(
     joined: &Joined<'_>,
     argo: &Argo,
-    scope: &Scope,
-    wanted: &[Wanted],
+    able: &Able,
     gather: &mut Gather<'_>,
 ) -> Vec<Candidate> {
     let mut all: Vec<Candidate> =
@@ -154,7 +156,7 @@ fn candidates(
     }
     all.extend(roles(joined, argo));
     let mut groups_named = false;
-    for (name, as_group) in named(argo, scope, wanted, gather) {
+    for (name, as_group) in able.named.clone() {
         groups_named |= as_group;
         if known.insert(name.clone()) {
             let kind = if as_group { "group or subject" } else { "subject" };
@@ -257,30 +259,61 @@ fn roles(joined: &Joined<'_>, argo: &Argo) -> Vec<Candidate> {
     all
 }
 
-/// Names that the policies let do something that is asked about, and whether they may be groups.
-fn named(
-    argo: &Argo,
-    scope: &Scope,
-    wanted: &[Wanted],
-    gather: &mut Gather<'_>,
-) -> BTreeMap<String, bool> {
-    let mut names = BTreeMap::new();
-    for wanted in wanted {
-        for target in &scope.targets {
-            for check in last_checks(argo, wanted, target) {
-                let holders = argo.rbac.holders(&request(&check));
-                for reason in holders.undetermined {
-                    gather.gaps.insert(gap(reason));
-                }
-                for holder in holders.known.into_iter().chain(holders.role_names) {
-                    if let Who::Name { name, as_group } = holder.who {
-                        names.insert(name, as_group);
+/// Whom the policies let do what is asked about, so that not everybody has to be tried on everything.
+struct Able {
+    /// Names, and whether they may be groups.
+    named: BTreeMap<String, bool>,
+    /// For each right, the targets by the names that the last check lets through.
+    by_name: Vec<HashMap<String, BTreeSet<usize>>>,
+    /// For each right, the targets on which everybody has to be tried.
+    everybody: Vec<BTreeSet<usize>>,
+}
+
+impl Able {
+    fn of(argo: &Argo, scope: &Scope, wanted: &[Wanted], gather: &mut Gather<'_>) -> Self {
+        let mut able = Self { named: BTreeMap::new(), by_name: Vec::new(), everybody: Vec::new() };
+        for wanted in wanted {
+            let (mut by_name, mut everybody) = (HashMap::new(), BTreeSet::new());
+            for (at, target) in scope.targets.iter().enumerate() {
+                for check in last_checks(argo, wanted, target) {
+                    let holders = argo.rbac.holders(&request(&check));
+                    if !holders.undetermined.is_empty() {
+                        everybody.insert(at);
+                    }
+                    gather.gaps.extend(holders.undetermined.into_iter().map(gap));
+                    for holder in holders.known.into_iter().chain(holders.role_names) {
+                        let name = match holder.who {
+                            Who::Name { name, as_group } => {
+                                able.named.insert(name.clone(), as_group);
+                                name
+                            }
+                            Who::ProjectRole { project, role } => format!("proj:{project}:{role}"),
+                            Who::Anyone | Who::AnyoneSignedIn => {
+                                everybody.insert(at);
+                                continue;
+                            }
+                        };
+                        let own: &mut BTreeSet<usize> = by_name.entry(name).or_default();
+                        own.insert(at);
                     }
                 }
             }
+            able.by_name.push(by_name);
+            able.everybody.push(everybody);
         }
+        able
     }
-    names
+
+    /// The targets on which a candidate has to be tried for a right.
+    fn near<'s>(&self, right: usize, candidate: &Candidate, scope: &'s Scope) -> Vec<&'s Target> {
+        let mut near = self.everybody[right].clone();
+        if let Some((subject, groups)) = &candidate.subject {
+            for name in std::iter::once(subject).chain(groups) {
+                near.extend(self.by_name[right].get(name).into_iter().flatten());
+            }
+        }
+        near.into_iter().map(|at| &scope.targets[at]).collect()
+    }
 }
 
 /// Why the list of holders may not be whole.
@@ -311,12 +344,12 @@ fn request(check: &Check) -> Request<'_> {
 fn grants<'s>(
     joined: &Joined<'_>,
     argo: &Argo,
-    scope: &'s Scope,
+    near: &[&'s Target],
     candidate: &Candidate,
     wanted: &Wanted,
 ) -> Vec<(Told, Vec<&'s Target>)> {
     let mut found: Vec<(Told, Vec<&Target>)> = Vec::new();
-    for target in &scope.targets {
+    for target in near.iter().copied() {
         for way in wanted.right.ways(&target.rights, argo.rbac.settings()) {
             let decisions: Vec<Decision> =
                 way.iter().map(|check| decide(argo, candidate, check)).collect();

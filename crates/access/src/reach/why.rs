@@ -1,6 +1,6 @@
 //! One person's reach as sentences.
 
-use super::answer::{Answer, Need, Path, Person};
+use super::answer::{Answer, Need, Path, Person, listed};
 
 /// Tells how a person can, each path as one sentence with its places; `None` if nobody of that id can.
 /// The first is the one that needs least of others.
@@ -17,7 +17,7 @@ fn sentence(answer: &Answer, person: &Person, path: &Path) -> String {
     let what = if path.applications.is_empty() {
         "what runs".to_owned()
     } else {
-        path.applications.join(", ")
+        listed(&path.applications)
     };
     let hops: Vec<String> = path
         .hops

@@ -11,6 +11,7 @@ mod measure;
 mod evenings;
 mod million;
 mod parse;
+mod peak;
 #[path = "../serve/process.rs"]
 mod process;
 mod served;

@@ -1,6 +1,6 @@
 //! Who can, as text and as a picture.
 
-use access::reach::{Answer, Holder, Hop, Path};
+use access::reach::{Answer, Holder, Hop, Path, listed};
 
 use super::{PLAIN, QUIET, RenderOptions, Sheet, TITLE, printable};
 
@@ -108,7 +108,7 @@ fn paths(sheet: &mut Sheet, paths: &[Path]) {
 
 /// By which right, and what it reaches.
 fn line(path: &Path) -> String {
-    format!("{}, {} → {}", path.account, path.by, path.applications.join(", "))
+    format!("{}, {} → {}", path.account, path.by, listed(&path.applications))
 }
 
 /// Where the right stands, without what the Applications themselves say.
