@@ -28,6 +28,7 @@ pub(crate) mod world;
 pub use self::answer::{
     Answer, Gap, Holder, Hop, Need, Part, Path, Person, Reached, Verb, World, listed,
 };
+pub use self::sync::may_sync;
 pub use self::why::why;
 pub use self::world::{Joined, Sources, applications_of};
 

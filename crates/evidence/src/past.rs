@@ -56,6 +56,9 @@ const NEEDED: [&str; 7] = [
     "RoleBinding",
 ];
 
+/// Kinds that hold Argo CD's own rules.
+const ARGOCD: [&str; 2] = ["AppProject", "ConfigMap"];
+
 /// Group, kind, namespace, name.
 type Name = (String, String, String, String);
 
@@ -209,7 +212,7 @@ impl Past {
     fn add_snapshot(&mut self, cite: &Cite, payload: &[u8]) {
         let Ok(snapshot) = forge_snapshot::parse(payload) else { return };
         if let (Some(at), Some(repository)) = (snapshot.taken_at, snapshot.repository) {
-            self.snapshots.insert((at.latest(), cite.clone()), repository);
+            self.snapshots.insert((at.earliest(), cite.clone()), repository);
         }
     }
 
@@ -231,11 +234,20 @@ impl Past {
 
     /// What was in force at a time.
     pub fn at(&self, time: Timestamp) -> At {
+        self.at_of(time, &NEEDED, |_| true)
+    }
+
+    /// Argo CD's own rules at a time: its `ConfigMap`s and projects, and nothing of the cluster.
+    pub fn argocd_at(&self, time: Timestamp) -> At {
+        self.at_of(time, &ARGOCD, |kind| ARGOCD.contains(&kind))
+    }
+
+    fn at_of(&self, time: Timestamp, needed: &[&str], is_wanted: impl Fn(&str) -> bool) -> At {
         let mut at = At::default();
-        for (name, versions) in &self.objects {
+        for (name, versions) in self.objects.iter().filter(|((_, kind, ..), _)| is_wanted(kind)) {
             self.object_at(name, versions, time, &mut at);
         }
-        self.kinds_at(time, &mut at);
+        self.kinds_at(time, needed, &mut at);
         for ((taken, cite), repository) in &self.snapshots {
             if *taken <= time {
                 at.forges.insert(repository.clone(), (*taken, cite.clone()));
@@ -279,9 +291,9 @@ impl Past {
     }
 
     /// Of which kinds the records are not whole at that time.
-    fn kinds_at(&self, time: Timestamp, at: &mut At) {
-        for kind in NEEDED {
-            let Some((first, last)) = self.signs.get(kind) else {
+    fn kinds_at(&self, time: Timestamp, needed: &[&str], at: &mut At) {
+        for kind in needed {
+            let Some((first, last)) = self.signs.get(*kind) else {
                 let why = "no record shows that this kind was watched".to_owned();
                 at.gaps.push(Gap { what: format!("objects of kind {kind}"), why });
                 continue;

@@ -9,7 +9,7 @@ use super::scope::{Scope, Target};
 use super::world::{Argo, Joined};
 use crate::argocd::rbac::{Undetermined, Who};
 use crate::argocd::right::Check;
-use crate::argocd::{Acting, Caller, Decision, Request, Right, Statement};
+use crate::argocd::{Acting, AppName, Caller, Decision, Request, Right, Statement};
 use crate::place::Place;
 
 /// Places of Applications that one path names.
@@ -450,4 +450,26 @@ fn notes(joined: &Joined<'_>, argo: &Argo, gather: &mut Gather<'_>) {
         let at = Some(joined.places.place(&problem.origin));
         gather.gaps.insert(Gap { what: "a line of Argo CD's policy".to_owned(), why, at });
     }
+}
+
+/// By which lines a person may sync an Application of a project, as hops with their places; `None` if
+/// no line that is known lets them.
+pub fn may_sync(
+    joined: &Joined<'_>,
+    id: &str,
+    project: &str,
+    application: &str,
+) -> Option<Vec<Hop>> {
+    let argo = joined.argo.as_ref()?;
+    let name = AppName::new(project, "", application, "");
+    let settings = argo.rbac.settings();
+    person(joined, argo, id).into_iter().find_map(|candidate| {
+        Right::Sync.ways(&name, settings).into_iter().find_map(|way| {
+            let decisions: Vec<Decision> =
+                way.iter().map(|check| decide(argo, &candidate, check)).collect();
+            let is_allowed = decisions.iter().all(|decision| decision.allowed);
+            let last = decisions.last().filter(|_| is_allowed)?;
+            ways_told(joined, argo, &candidate, last).into_iter().next().map(|(_, hops)| hops)
+        })
+    })
 }

@@ -5,11 +5,15 @@ use std::collections::{BTreeMap, BTreeSet};
 use access::codeowners::{CodeOwners, Dialect, Owner, Ownership};
 use access::forge::{Known, Snapshot};
 use access::policy::{Independence, Policy, Rule};
-use evidence::control::{Independent, Owned, Owners, Settings};
+use access::reach::{Hop, Joined, Sources, may_sync};
+use evidence::control::{Act, Entitled, Entitlements, Independent, Owned, Owners, Settings};
 use evidence::people::People;
 use evidence::story::Story;
 use evidence::story::claim::Identity;
+use evidence::time::Moment;
+use jiff::Timestamp;
 
+use crate::index::past::Rules;
 use crate::sources::git::Before;
 
 /// The settings of controls that a policy asks for in an environment; in production, when none is
@@ -151,4 +155,84 @@ impl std::fmt::Debug for OwnersThen<'_> {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_struct("OwnersThen").field("dialect", &self.dialect).finish_non_exhaustive()
     }
+}
+
+/// Who was allowed to merge and to sync, by the rules that the ledger shows in force at that moment.
+///
+/// It never says *no*: in which groups somebody was on that day is not recorded, only in which they
+/// are by the people map, and the systems themselves let them.
+#[derive(Debug)]
+pub struct RulesThen<'a> {
+    rules: &'a Rules,
+    people: &'a People,
+}
+
+impl<'a> RulesThen<'a> {
+    /// Rules of the ledger, and whose accounts are whose.
+    pub const fn of(rules: &'a Rules, people: &'a People) -> Self {
+        Self { rules, people }
+    }
+
+    fn sync(&self, person: &str, project: &str, app: &str, at: Timestamp) -> Entitled {
+        let (cites, gaps) = self.rules.argocd_at(at);
+        if let Some(gap) = gaps.iter().find(|gap| gap.what.contains("ConfigMap")) {
+            return Entitled::Unknown(format!("{}: {}", gap.what, gap.why));
+        }
+        let objects = self.rules.objects(&cites);
+        let sources =
+            Sources { objects: &objects, people: Some(self.people), ..Default::default() };
+        let joined = Joined::new(sources);
+        match may_sync(&joined, person, project, app) {
+            Some(hops) => Entitled::Yes(told(&hops)),
+            None => Entitled::Unknown(format!(
+                "by Argo CD's rules of that moment and the groups of today's people map, {person} \
+                 may not sync {project}/{app}; who was in which group then is not recorded"
+            )),
+        }
+    }
+
+    fn merge(&self, person: &str, repository: &str, at: Timestamp) -> Entitled {
+        let unknown = |why: String| Entitled::Unknown(why);
+        let Some((taken, bytes)) = self.rules.forge_at(repository, at) else {
+            return unknown(format!(
+                "whether {person} could merge: no forge snapshot of {repository} from before is in \
+                 the ledger"
+            ));
+        };
+        let Ok(forge) = Snapshot::parse(bytes) else {
+            return unknown("the forge snapshot before it cannot be read".to_owned());
+        };
+        let Some(branch) = forge.default_branch().value() else {
+            return unknown("the forge snapshot does not name the default branch".to_owned());
+        };
+        let logins: Vec<&str> = self.people.accounts_in(person, "github_login").collect();
+        let who = forge.who_can_merge(&forge.branch(branch));
+        let is_own = |login: &str| logins.iter().any(|own| own.eq_ignore_ascii_case(login));
+        match who.accounts.iter().find(|reach| is_own(&reach.login)) {
+            Some(reach) => {
+                let by: Vec<&str> = reach.ways.iter().map(|way| way.by.as_str()).collect();
+                Entitled::Yes(format!("{} on {branch} (snapshot of {taken})", by.join(", ")))
+            }
+            None => unknown(format!(
+                "the forge snapshot of {taken} does not show that {person} could merge"
+            )),
+        }
+    }
+}
+
+impl Entitlements for RulesThen<'_> {
+    fn entitled(&self, who: &Identity, to: &Act<'_>, at: &Moment) -> Entitled {
+        let Some(person) = who.person.as_deref() else {
+            return Entitled::Unknown(format!("{} is in nobody's people map", who.account));
+        };
+        match *to {
+            Act::Sync { project, app } => self.sync(person, project, app, at.earliest()),
+            Act::Merge { repository } => self.merge(person, repository, at.earliest()),
+        }
+    }
+}
+
+/// The line that lets, and how the person comes to it.
+fn told(hops: &[Hop]) -> String {
+    hops.iter().map(|hop| hop.says.as_str()).collect::<Vec<_>>().join(", and ")
 }

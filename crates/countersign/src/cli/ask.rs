@@ -2,7 +2,7 @@
 
 use evidence::ask::change::{self, TransitionView};
 use evidence::ask::{drift, running};
-use evidence::control::{Inputs, Owners};
+use evidence::control::{Entitlements, Inputs, Owners};
 use evidence::record::Cite;
 use evidence::story::change::Change;
 use jiff::Timestamp;
@@ -10,9 +10,9 @@ use jiff::tz::TimeZone;
 use serde::Serialize;
 
 use super::rights::{JudgeArgs, Raw};
-use super::timeline::{Told, tell};
+use super::timeline::{Told, tell, tell_with_rules};
 use super::{Context, Format, Outcome};
-use crate::ask::judging::settings;
+use crate::ask::judging::{RulesThen, settings};
 use crate::ask::{self, Answered};
 use crate::index::keeper;
 use crate::ledger::dir::LedgerDir;
@@ -125,7 +125,11 @@ fn show(
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
     let tz = ask::zone(&shown.tz)?;
-    let told = tell(dir, context)?;
+    let (told, rules) = if by.is_any() {
+        tell_with_rules(dir, context).map(|(told, rules)| (told, Some(rules)))?
+    } else {
+        (tell(dir, context)?, None)
+    };
     let entries = told.derived.entries;
     let selector = ask::selector(what, |number| -> anyhow::Result<_> {
         Ok(keeper::cite_of(dir, number, entries)?)
@@ -150,7 +154,9 @@ fn show(
     let settings = raw.policy()?.map(|policy| settings(policy, None)).unwrap_or_default();
     let owners = raw.owners_then(&told.story, &people)?;
     let owners = owners.as_ref().map(|owners| owners as &dyn Owners);
-    let inputs = Inputs { owners, ..Inputs::new(&told.story, &settings) };
+    let rules = rules.as_ref().map(|rules| RulesThen::of(rules, &people));
+    let entitlements = rules.as_ref().map(|rules| rules as &dyn Entitlements);
+    let inputs = Inputs { owners, entitlements, ..Inputs::new(&told.story, &settings) };
     let view = change::show_under(inputs, one);
     let not_met = view.count(change::Verdict::NotMet);
     answer(context, &told, tz, view, answers::change_show)?;

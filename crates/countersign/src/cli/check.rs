@@ -8,16 +8,16 @@ use access::control;
 use anyhow::Context as _;
 use evidence::control::baseline::Baseline;
 use evidence::control::exception::Standing;
-use evidence::control::{Inputs, Owners, assess};
+use evidence::control::{Entitlements, Inputs, Owners, assess};
 use evidence::people::People;
 use jiff::civil::Date;
 use jiff::tz::TimeZone;
 
 use super::rights::{PolicyFile, Raw, SourceArgs};
-use super::timeline::tell as tell_story;
+use super::timeline::tell_with_rules;
 use super::{Asked, Context, Format, Outcome, show};
 use crate::ask::check::{By, Checked};
-use crate::ask::judging::settings;
+use crate::ask::judging::{RulesThen, settings};
 use crate::controls;
 use crate::export::findings;
 use crate::export::sarif::to_sarif;
@@ -136,12 +136,14 @@ fn of_changes(
     args: &Args,
     context: &Context<'_>,
 ) -> anyhow::Result<Vec<evidence::control::Outcome>> {
-    let told = tell_story(&LedgerDir::open(context.ledger())?, context)?;
+    let (told, rules) = tell_with_rules(&LedgerDir::open(context.ledger())?, context)?;
     let people = context.people()?;
     let settings = raw.policy()?.map(|p| settings(p, args.env.as_deref())).unwrap_or_default();
     let owners = raw.owners_then(&told.story, &people)?;
     let owners = owners.as_ref().map(|owners| owners as &dyn Owners);
-    Ok(assess(Inputs { owners, ..Inputs::new(&told.story, &settings) }))
+    let rules = RulesThen::of(&rules, &people);
+    let entitlements = Some(&rules as &dyn Entitlements);
+    Ok(assess(Inputs { owners, entitlements, ..Inputs::new(&told.story, &settings) }))
 }
 
 /// A policy with something wrong judges nothing: every problem is shown at its line.

@@ -56,6 +56,11 @@ pub(super) struct JudgeArgs {
 }
 
 impl JudgeArgs {
+    /// Whether anything is named; without, changes are judged by default settings, as over HTTP.
+    pub(super) const fn is_any(&self) -> bool {
+        self.repo.is_some() || self.policy.is_some() || self.forge.is_some()
+    }
+
     /// The sources that are named.
     pub(super) fn sources(&self) -> SourceArgs {
         let Self { repo, policy, forge } = self.clone();

@@ -5,12 +5,13 @@ use std::ops::ControlFlow;
 
 use evidence::ask::timeline::{Query, timeline};
 use evidence::channel::Channel;
-use evidence::record::Cite;
+use evidence::record::{Cite, Record};
 use evidence::story::Story;
 use jiff::{SignedDuration, Timestamp};
 
 use super::{Context, Format, Outcome};
 use crate::ask::{self, Answered, Derived, Period};
+use crate::index::past::Rules;
 use crate::index::{Folded, Read};
 use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
@@ -115,17 +116,38 @@ pub(super) fn tell(dir: &LedgerDir, context: &Context<'_>) -> anyhow::Result<Tol
     tell_as(dir, &people, numbered)
 }
 
+/// The same, with the rules that were in force at each moment.
+pub(super) fn tell_with_rules(
+    dir: &LedgerDir,
+    context: &Context<'_>,
+) -> anyhow::Result<(Told, Rules)> {
+    let mut rules = Rules::default();
+    let numbered = context.shared.format == Format::Text;
+    let told = tell_visiting(dir, &context.people()?, numbered, |record| rules.add(record))?;
+    Ok((told, rules))
+}
+
 /// The same, with the number of each record's entry or without.
 pub(super) fn tell_as(
     dir: &LedgerDir,
     people: &evidence::people::People,
     numbered: bool,
 ) -> anyhow::Result<Told> {
+    tell_visiting(dir, people, numbered, |_| ())
+}
+
+fn tell_visiting(
+    dir: &LedgerDir,
+    people: &evidence::people::People,
+    numbered: bool,
+    mut visit: impl FnMut(&Record),
+) -> anyhow::Result<Told> {
     let (mut folded, mut entries) = (Folded::default(), HashMap::new());
     let read = folded.read(dir, |index, record| {
         if numbered {
             entries.insert(record.cite.clone(), index.get());
         }
+        visit(record);
         ControlFlow::Continue(())
     })?;
     let Read::Up(derived, refused) = read else {

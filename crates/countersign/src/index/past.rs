@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use evidence::channel::Channel;
 use evidence::past::{Gap, Past, Pushed, object_of};
-use evidence::record::Cite;
+use evidence::record::{Cite, Record};
 use jiff::Timestamp;
 use serde_json::Value;
 use tlog::LeafIndex;
@@ -14,6 +14,51 @@ use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
 use crate::store::StoreError;
+
+/// Argo CD's rules and the forge's settings at any time that the ledger covers.
+#[derive(Debug, Default)]
+pub struct Rules {
+    past: Past,
+    /// What records of Argo CD's rules and of forges hold.
+    payloads: BTreeMap<Cite, Vec<u8>>,
+}
+
+impl Rules {
+    /// Adds a record.
+    pub fn add(&mut self, record: &Record) {
+        self.past.add(record);
+        if is_rule(&record.cite) {
+            self.payloads.insert(record.cite.clone(), record.payload.clone());
+        }
+    }
+
+    /// The records that show Argo CD's rules at a time, and what is not known of them.
+    pub fn argocd_at(&self, time: Timestamp) -> (Vec<Cite>, Vec<Gap>) {
+        let at = self.past.argocd_at(time);
+        (at.objects, at.gaps)
+    }
+
+    /// The objects that records show.
+    pub fn objects(&self, cites: &[Cite]) -> Vec<Value> {
+        cites.iter().filter_map(|cite| object_of(self.payloads.get(cite)?)).collect()
+    }
+
+    /// The newest snapshot of a repository's forge before a time.
+    pub fn forge_at(&self, repository: &str, time: Timestamp) -> Option<(Timestamp, &[u8])> {
+        let (taken, cite) = self.past.argocd_at(time).forges.remove(repository)?;
+        Some((taken, self.payloads.get(&cite)?))
+    }
+}
+
+/// Whether a record holds Argo CD's rules or a forge's settings; its key names the kind.
+fn is_rule(cite: &Cite) -> bool {
+    let id = cite.id.as_str();
+    match cite.channel {
+        Channel::ForgeSnapshot => true,
+        Channel::KubernetesObjectWatch => id.contains("/AppProject/") || id.contains("/ConfigMap/"),
+        _ => false,
+    }
+}
 
 /// What was in force at a time.
 #[derive(Clone, Debug)]

@@ -216,6 +216,26 @@ const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captures");
 const POLICY: &str =
     concat!(env!("CARGO_MANIFEST_DIR"), "/../access/tests/fixtures/bank/countersign.yaml");
 
+/// The bank's forge snapshot as a record of the ledger, taken early in the evening.
+fn snapshot() -> String {
+    let bytes = fs::read(format!("{CAPTURES}/forge/github-snapshot.json")).expect("read");
+    let plain: Value = serde_json::from_slice(&bytes).expect("JSON");
+    let answer = |path: &str, body: &Value| {
+        let path = format!("/repos/platform/gitops{path}");
+        serde_json::json!({"path": path, "status": 200, "body": body})
+    };
+    let answers = [
+        answer("", &plain["repository"]),
+        answer("/branches/main/protection", &plain["branch_protection"]["main"]),
+        answer("/rulesets", &plain["rulesets"]),
+        answer("/collaborators", &plain["collaborators"]),
+        answer("/teams", &plain["teams"]),
+    ];
+    let snapshot = serde_json::json!({"forge_snapshot": 1, "forge": "github",
+        "repository": "platform/gitops", "taken_at": "2026-11-23T21:41:00Z", "answers": answers});
+    format!("{snapshot}\n")
+}
+
 /// A ledger of the recorded evening.
 fn evening() -> (TempDir, String) {
     let folder = tempfile::tempdir().expect("a folder");
@@ -275,4 +295,28 @@ fn the_changes_of_the_evening_are_judged_by_the_banks_policy_and_owners() {
     let flat = text(&shown).split_whitespace().collect::<Vec<_>>().join(" ");
     assert!(flat.contains("an owner approved, for 2 paths that have one"), "{flat}");
     assert!(flat.contains("disjoint teams for merge and sync: bob merged and is in sre"), "{flat}");
+}
+
+#[test]
+fn entitlement_is_told_by_the_rules_of_that_moment() {
+    let (folder, ledger) = evening();
+    let entitled = || {
+        let show = ["change", "show", "pr:103", "--policy", POLICY, "--format", "json"];
+        let shown = bank(&ledger, &show);
+        let conditions = json(&shown)["conditions"].as_array().expect("conditions").clone();
+        let own = conditions.into_iter().find(|c| c["control"] == "sod-entitled").expect("told");
+        (own["verdict"].to_string(), own["reason"].to_string())
+    };
+    let (verdict, reason) = entitled();
+    assert_eq!(verdict, "\"undetermined\"");
+    assert!(reason.contains("no forge snapshot of platform/gitops"), "{reason}");
+    let file = folder.path().join("snapshot.jsonl");
+    fs::write(&file, snapshot()).expect("it is written");
+    let ingested = bank(&ledger, &["ingest", &file.to_string_lossy()]);
+    assert_eq!(code(&ingested), Some(0), "{}", text(&ingested));
+    let (verdict, reason) = entitled();
+    assert_eq!(verdict, "\"met\"", "{reason}");
+    for part in ["bob: ", "snapshot of 2026-11-23T21:41:00Z", "p, role:sre, applications, sync"] {
+        assert!(reason.contains(part), "{part}: {reason}");
+    }
 }
