@@ -17,6 +17,7 @@ pub mod control;
 pub mod forge;
 pub mod glob;
 pub mod kubernetes;
+pub mod layout;
 pub mod origin;
 pub mod place;
 pub mod policy;

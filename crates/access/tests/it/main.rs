@@ -14,6 +14,7 @@ mod forge;
 mod kubernetes_escalate;
 mod kubernetes_oracle;
 mod kubernetes_rules;
+mod layout;
 mod policy;
 mod reach;
 mod repository;
