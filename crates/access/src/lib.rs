@@ -14,6 +14,7 @@
 pub mod argocd;
 pub mod codeowners;
 pub mod control;
+pub mod draft;
 pub mod forge;
 pub mod glob;
 pub mod kubernetes;

@@ -10,6 +10,7 @@ mod argocd_window;
 mod captured;
 mod codeowners;
 mod control;
+mod draft;
 mod forge;
 mod kubernetes_escalate;
 mod kubernetes_oracle;
