@@ -27,6 +27,7 @@ mod demo;
 mod explain;
 mod export;
 mod ingest;
+mod init;
 mod kept;
 mod ledger;
 mod paper;
@@ -171,6 +172,8 @@ impl Asked {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a GitOps repository that meets every control, or draft the policy of one that is there
+    Init(init::Args),
     /// Put records into the ledger: files, folders, or `-` for standard input
     Ingest(ingest::Args),
     /// Receive records over HTTP: webhooks, audit batches, lines; durable before acknowledged
@@ -298,6 +301,7 @@ pub fn run(
 
 fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     match command {
+        Command::Init(args) => init::run(args, context),
         Command::Ingest(args) => ingest::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Timeline(args) => timeline::run(args, context),
@@ -335,7 +339,7 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 fn code_of(e: &anyhow::Error) -> u8 {
     match e.downcast_ref::<LedgerError>() {
         Some(e) if e.is_verification_failure() => 4,
-        _ if e.is::<BadQuestion>() => 2,
+        _ if e.is::<BadQuestion>() || e.is::<init::NotTaken>() => 2,
         _ => 5,
     }
 }

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 pub mod answers;
 pub mod explain;
+pub mod init;
 pub mod people;
 pub mod reach;
 pub mod status;

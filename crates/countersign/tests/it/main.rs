@@ -11,6 +11,7 @@ mod evening;
 mod explain;
 mod findings;
 mod git;
+mod init;
 mod order;
 mod pack;
 mod paper;
