@@ -14,10 +14,12 @@
 pub mod argocd;
 pub mod codeowners;
 pub mod control;
+pub mod draft;
 pub mod fix;
 pub mod forge;
 pub mod glob;
 pub mod kubernetes;
+pub mod layout;
 pub mod origin;
 pub mod place;
 pub mod policy;

@@ -28,6 +28,7 @@ mod demo;
 mod explain;
 mod export;
 mod ingest;
+mod init;
 mod kept;
 mod ledger;
 mod paper;
@@ -178,6 +179,8 @@ impl Asked {
 
 #[derive(Debug, Subcommand)]
 enum Command {
+    /// Write a GitOps repository that meets every control, or draft the policy of one that is there
+    Init(init::Args),
     /// Put records into the ledger: files, folders, or `-` for standard input
     Ingest(ingest::Args),
     /// Receive records over HTTP: webhooks, audit batches, lines; durable before acknowledged
@@ -307,6 +310,7 @@ pub fn run(
 
 fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     match command {
+        Command::Init(args) => init::run(args, context),
         Command::Ingest(args) => ingest::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Timeline(args) => timeline::run(args, context),
@@ -345,7 +349,7 @@ fn is_broken_pipe(e: &anyhow::Error) -> bool {
 fn code_of(e: &anyhow::Error) -> u8 {
     match e.downcast_ref::<LedgerError>() {
         Some(e) if e.is_verification_failure() => 4,
-        _ if e.is::<BadQuestion>() => 2,
+        _ if e.is::<BadQuestion>() || e.is::<init::NotTaken>() => 2,
         _ => 5,
     }
 }

@@ -13,6 +13,7 @@ use jiff::tz::TimeZone;
 pub mod answers;
 pub mod check;
 pub mod explain;
+pub mod init;
 pub mod people;
 pub mod reach;
 pub mod status;

@@ -77,7 +77,7 @@ impl Bank {
 }
 
 /// The files of `main`, as git itself gives them.
-fn files() -> BTreeMap<String, Vec<u8>> {
+pub(crate) fn files() -> BTreeMap<String, Vec<u8>> {
     let folder = tempfile::tempdir().unwrap();
     let git = |args: &[&str]| {
         let done = Command::new("git").current_dir(folder.path()).args(args).output().unwrap();

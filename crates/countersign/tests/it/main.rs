@@ -12,6 +12,7 @@ mod evening;
 mod explain;
 mod findings;
 mod git;
+mod init;
 mod order;
 mod pack;
 mod paper;
