@@ -115,7 +115,10 @@ impl<'a> Known<'a> {
 }
 
 /// Writes by hand, by namespace and name of the object.
-struct ByHand<'a>(BTreeMap<(&'a str, &'a str), Timed<(usize, &'a Cited<AuditWrite>)>>);
+struct ByHand<'a>(BTreeMap<(&'a str, &'a str), Timed<Numbered<'a>>>);
+
+/// A write, with its place among those to objects of one name.
+type Numbered<'a> = (usize, &'a Cited<AuditWrite>);
 
 impl<'a> ByHand<'a> {
     fn of(around: Around<'a>) -> Self {

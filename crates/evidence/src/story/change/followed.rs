@@ -8,6 +8,9 @@ use crate::parse::ResourceVersion;
 use crate::story::act::{Act, Cause, Rollout, What};
 use crate::story::operation::Operation;
 
+/// Where acts stand, by their namespaces.
+type ByNamespace<'a> = BTreeMap<Option<&'a str>, Vec<usize>>;
+
 /// Where the acts stand that a change may be linked to. Acts are in order of time.
 pub(super) struct Followed<'a> {
     pub(super) acts: &'a [Act],
@@ -18,7 +21,7 @@ pub(super) struct Followed<'a> {
     /// Rollouts, by the name of the Application and the version of the operation that brought them.
     pub(super) brought: BTreeMap<(&'a str, u64), Vec<usize>>,
     /// Rollouts of the same images of a workload of the same name, by their namespaces.
-    alike: BTreeMap<(&'a str, &'a [String]), BTreeMap<Option<&'a str>, Vec<usize>>>,
+    alike: BTreeMap<(&'a str, &'a [String]), ByNamespace<'a>>,
 }
 
 impl<'a> Followed<'a> {

@@ -209,8 +209,8 @@ mod tests {
                 let own: BTreeSet<_> = reached.difference(&others).copied().collect();
                 assert_eq!(ancestry.beyond(&[from], &[to]), own, "{seed}: {to}..{from}");
                 let open = reached.iter().any(|commit| !ancestry.is_known(commit));
-                let reaches = reached.contains(to).then_some(true);
-                let expected = reaches.or_else(|| (!open).then_some(false));
+                let expected =
+                    if reached.contains(to) { Some(true) } else { (!open).then_some(false) };
                 assert_eq!(ancestry.reaches(from, to), expected, "{seed}: {from} to {to}");
             }
             let (heads, bases) = (&NAMES[8..], &NAMES[4..6]);
