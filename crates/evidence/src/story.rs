@@ -56,6 +56,7 @@ pub mod operation;
 mod secrets;
 pub mod state;
 mod telling;
+mod timed;
 pub mod wire;
 pub mod write;
 

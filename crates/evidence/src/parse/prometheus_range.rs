@@ -11,6 +11,7 @@ use serde::Deserialize;
 use serde_json::Number;
 
 use super::{NotUnderstood, nullable, object_only};
+use crate::time::Moment;
 
 /// What one answer tells.
 #[derive(Clone, Debug, PartialEq)]
@@ -128,6 +129,12 @@ impl MetricSeries {
     /// Whether the series has all these labels with these values.
     pub fn has(&self, labels: &[(&str, &str)]) -> bool {
         labels.iter().all(|(key, value)| self.labels.get(*key).is_some_and(|v| v == value))
+    }
+
+    /// From the first of its points to the last.
+    pub(crate) fn span(&self) -> Option<Moment> {
+        let times = || self.points.iter().map(|(at, _)| *at);
+        times().min().zip(times().max()).map(|(first, last)| Moment::window(first, last))
     }
 
     /// What the series was at or after `from` and before `to`.

@@ -6,12 +6,10 @@
 use super::claim::Absence;
 use super::coverage;
 use super::episode::Episode;
-use super::fold::Cited;
 use super::initiator::Evidence;
 use super::operation::SetAt;
 use super::telling::{Teller, exact_set};
 use crate::channel::Channel;
-use crate::parse::kubernetes_audit::AuditWrite;
 use crate::time::Moment;
 
 impl Teller<'_> {
@@ -41,8 +39,7 @@ impl Teller<'_> {
         if evidence.setters.is_empty() {
             let what = "audit record of the write that resulted in that version";
             let mut absence = self.absence(what, Channel::KubernetesAudit, when);
-            let silent = |w: &Cited<AuditWrite>| w.fact.resulting_version.is_none();
-            if absence.reason.is_none() && self.writes_of(&episode.first.fact).any(silent) {
+            if absence.reason.is_none() && self.writes.has_silent(&episode.first.fact) {
                 let reason = "some audited writes of this Application name no resulting version";
                 absence.reason = Some(reason.to_owned());
             }

@@ -22,7 +22,9 @@ use crate::time::Moment;
 
 pub mod commits;
 pub mod content;
+mod followed;
 mod link;
+mod pins;
 pub mod population;
 
 pub use self::commits::CommitBy;

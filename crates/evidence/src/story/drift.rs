@@ -7,7 +7,9 @@
 //!
 //! An Application that is out of sync because git moved on has not drifted.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
+
+use jiff::Timestamp;
 
 use super::Around;
 use super::act::{Act, DriftClass, What};
@@ -16,6 +18,7 @@ use super::fold::{Cited, Versions};
 use super::initiator::Initiator;
 use super::operation::{Applied, Kind, Operation};
 use super::state::{StateChange, StateKind};
+use super::timed::Timed;
 use super::wire::Cites;
 use crate::parse::argocd_application_watch::{ApplicationVersion, LiveObject};
 use crate::parse::kubernetes_audit::AuditWrite;
@@ -35,20 +38,15 @@ pub(crate) fn acts(
         c.from.as_deref() == Some("Synced") && c.to.as_deref() == Some("OutOfSync")
     };
     let visible = changes.iter().filter(of_sync).filter(left);
-    let mut drift: Vec<Act> =
-        visible.filter_map(|change| one(around, operations, changes, change)).collect();
+    let known = Known { around, operations, changes, by_hand: ByHand::of(around) };
+    let mut drift: Vec<Act> = visible.filter_map(|change| one(&known, change)).collect();
     drift.extend(invisible::acts(around, operations, acts, &drift));
     drift
 }
 
 /// The drift that begins with a change of state; `None` when the desired state had moved.
-fn one(
-    around: Around<'_>,
-    operations: &[Operation],
-    changes: &[StateChange],
-    change: &StateChange,
-) -> Option<Act> {
-    let versions = around.facts.applications.get(&change.app.uid)?;
+fn one(known: &Known<'_>, change: &StateChange) -> Option<Act> {
+    let versions = known.around.facts.applications.get(&change.app.uid)?;
     let after = versions.get(&change.version)?;
     let before = versions.range(..change.version).next_back()?.1;
     let (was, is) = (&before.fact, &after.fact);
@@ -56,9 +54,9 @@ fn one(
         return None;
     }
     let mut drift = Drift::new(is);
-    let edited = drift.by_hand(around, versions, change, is);
-    drift.by_operation(operations, change, is, edited);
-    let end = end(changes, change);
+    let edited = drift.by_hand(known, versions, change, is);
+    drift.by_operation(known, change, is, edited);
+    let end = known.end(change);
     let at = match (change.at, end.and_then(|e| e.at)) {
         (Some(from), Some(to)) => Some(Moment::between(from, to)),
         (from, _) => from,
@@ -83,11 +81,70 @@ fn one(
     Some(act)
 }
 
-/// The change of state that ends it.
-fn end<'s>(changes: &'s [StateChange], from: &StateChange) -> Option<&'s StateChange> {
-    let of_app = |c: &&StateChange| c.app.uid == from.app.uid && c.what == StateKind::Sync;
-    let later = |c: &&StateChange| c.version > from.version && c.to.as_deref() == Some("Synced");
-    changes.iter().filter(of_app).filter(later).min_by_key(|c| c.version)
+/// What drift is told from.
+struct Known<'a> {
+    around: Around<'a>,
+    /// Ordered by Application and version.
+    operations: &'a [Operation],
+    /// Ordered by Application and version.
+    changes: &'a [StateChange],
+    by_hand: ByHand<'a>,
+}
+
+impl<'a> Known<'a> {
+    /// The change of state that ends it.
+    fn end(&self, from: &StateChange) -> Option<&'a StateChange> {
+        let until = (from.app.uid.as_str(), from.version);
+        let start = self.changes.partition_point(|c| (c.app.uid.as_str(), c.version) <= until);
+        let later = &self.changes[start..];
+        let mut of_app = later.iter().take_while(|c| c.app.uid == from.app.uid);
+        of_app.find(|c| c.what == StateKind::Sync && c.to.as_deref() == Some("Synced"))
+    }
+
+    /// The last operation before it that applied something.
+    fn last_applied(&self, change: &StateChange) -> Option<&'a Operation> {
+        let uid = change.app.uid.as_str();
+        let before = |o: &Operation| (o.app.uid.as_str(), o.set.version()) < (uid, change.version);
+        let until = self.operations.partition_point(before);
+        let of_app = self.operations[..until].iter().rev().take_while(|o| o.app.uid == uid);
+        let applied = |o: &&Operation| {
+            o.kind != Kind::DryRun && !matches!(o.applied, Applied::Nothing | Applied::Tried(_))
+        };
+        of_app.into_iter().find(applied)
+    }
+}
+
+/// Writes by hand, by namespace and name of the object.
+struct ByHand<'a>(BTreeMap<(&'a str, &'a str), Timed<Numbered<'a>>>);
+
+/// A write, with its place among those to objects of one name.
+type Numbered<'a> = (usize, &'a Cited<AuditWrite>);
+
+impl<'a> ByHand<'a> {
+    fn of(around: Around<'a>) -> Self {
+        let mut by_name: BTreeMap<_, Vec<_>> = BTreeMap::new();
+        for write in around.facts.writes.values().filter(|w| is_by_hand(&w.fact)) {
+            let object = &write.fact.object;
+            let key = (object.namespace.as_str(), object.name.as_str());
+            let writes = by_name.entry(key).or_default();
+            writes.push((write.fact.time, (writes.len(), write)));
+        }
+        Self(by_name.into_iter().map(|(key, writes)| (key, Timed::of(writes))).collect())
+    }
+
+    /// The last write to an object between two moments, as far as they are known.
+    fn last(
+        &self,
+        object: &LiveObject,
+        since: Option<Moment>,
+        until: Option<Moment>,
+    ) -> Option<&'a Cited<AuditWrite>> {
+        let writes = self.0.get(&(object.namespace.as_str(), object.name.as_str()))?;
+        let since = since.map_or(Timestamp::MIN, |at| at.earliest());
+        let until = until.map_or(Timestamp::MAX, |at| at.latest());
+        let to_object = writes.within(since, until).filter(|(_, w)| is_of(&w.fact, object));
+        to_object.max_by_key(|(place, w)| (w.fact.time.latest(), *place)).map(|(_, write)| write)
+    }
 }
 
 /// What is known of one drift.
@@ -115,19 +172,12 @@ impl Drift {
     /// no edit of the objects came after it.
     fn by_operation(
         &mut self,
-        operations: &[Operation],
+        known: &Known<'_>,
         change: &StateChange,
         version: &ApplicationVersion,
         edited: Option<Moment>,
     ) {
-        let of_app = |o: &&Operation| {
-            o.app.uid == change.app.uid
-                && o.set.version() < change.version
-                && o.kind != Kind::DryRun
-                && !matches!(o.applied, Applied::Nothing | Applied::Tried(_))
-        };
-        let last = operations.iter().filter(of_app).max_by_key(|o| o.set.version());
-        let Some(last) = last else { return };
+        let Some(last) = known.last_applied(change) else { return };
         let other = last.revision.is_some() && last.revision != version.sync_revision;
         let overtaken =
             edited.is_some_and(|at| last.from().is_none_or(|from| from.earliest() <= at.latest()));
@@ -158,7 +208,7 @@ impl Drift {
     /// Writes by people to the very objects that differ, since the Application was last in sync.
     fn by_hand(
         &mut self,
-        around: Around<'_>,
+        known: &Known<'_>,
         versions: &Versions,
         change: &StateChange,
         version: &ApplicationVersion,
@@ -166,18 +216,13 @@ impl Drift {
         let mut edited: Option<Moment> = None;
         let since = in_sync_since(versions, change);
         for object in &version.out_of_sync {
-            let before = |w: &&Cited<AuditWrite>| {
-                since.is_none_or(|since| w.fact.time.latest() >= since.earliest())
-                    && change.at.is_none_or(|at| w.fact.time.earliest() <= at.latest())
-            };
             // The last one made the object what it is.
-            let last =
-                writes_to(around, object).filter(before).max_by_key(|w| w.fact.time.latest());
+            let last = known.by_hand.last(object, since, change.at);
             if let Some(write) = last {
                 let time = write.fact.time;
-                edited = Some(edited.map_or(time, |known: Moment| known.max(time)));
+                edited = Some(edited.map_or(time, |at: Moment| at.max(time)));
                 self.class = DriftClass::LiveEdit;
-                self.actors.insert(Identity::of(acting(&write.fact), around.people));
+                self.actors.insert(Identity::of(acting(&write.fact), known.around.people));
                 self.cites.extend(&write.cites);
             }
         }
@@ -226,12 +271,4 @@ fn is_plural(resource: &str, kind: &str) -> bool {
         _ => format!("{kind}s"),
     };
     resource == plural
-}
-
-/// The writes to one object by people, in order of time.
-pub(super) fn writes_to<'f>(
-    around: Around<'f>,
-    object: &'f LiveObject,
-) -> impl Iterator<Item = &'f Cited<AuditWrite>> {
-    around.facts.writes.values().filter(|w| is_by_hand(&w.fact) && is_of(&w.fact, object))
 }

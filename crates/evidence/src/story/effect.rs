@@ -13,10 +13,12 @@ use super::Around;
 use super::fold::Cited;
 use super::initiator::Whose;
 use super::operation::{Applied, Operation};
+use super::timed::Timed;
 use super::wire::Cites;
 use crate::parse::ResourceVersion;
 use crate::parse::kubernetes_audit::AuditWrite;
 use crate::parse::prometheus_range::{MetricSeries, Window};
+use crate::record::Cite;
 use crate::time::Moment;
 
 /// How long before and after an operation a series is looked at.
@@ -80,14 +82,15 @@ pub struct Measured {
 
 /// The effects of all operations that applied something, in the order of the operations.
 pub(crate) fn effects(around: Around<'_>, operations: &[Operation]) -> Vec<Effect> {
-    let written = Written::of(around);
+    let (written, ran) = (Written::of(around), ran(operations));
+    let series = Series::of(around);
     let mut effects = Vec::new();
     for operation in operations.iter().filter(|o| matches!(o.applied, Applied::Resources(_))) {
         let effect = Effect {
             uid: operation.app.uid.clone(),
             version: operation.set.version(),
-            wrote: written.by(operation, operations),
-            measured: measured(around, operation),
+            wrote: written.by(operation, &ran),
+            measured: measured(&series, operation),
         };
         if !effect.wrote.is_empty() || !effect.measured.is_empty() {
             effects.push(effect);
@@ -96,8 +99,40 @@ pub(crate) fn effects(around: Around<'_>, operations: &[Operation]) -> Vec<Effec
     effects
 }
 
-/// Successful writes to `ConfigMap`s, by namespace and name, in order of time.
-struct Written<'a>(BTreeMap<(&'a str, &'a str), Vec<&'a Cited<AuditWrite>>>);
+/// When operations ran that may have changed something, by the Application's uid.
+type Ran<'o> = BTreeMap<&'o str, Timed<&'o Operation>>;
+
+fn ran(operations: &[Operation]) -> Ran<'_> {
+    let mut by_uid: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    for operation in operations.iter().filter(|o| !o.kind.is_idle()) {
+        if let Some((from, end)) = during(operation) {
+            let ran = (Moment::between(from, end), operation);
+            by_uid.entry(operation.app.uid.as_str()).or_default().push(ran);
+        }
+    }
+    by_uid.into_iter().map(|(uid, ran)| (uid, Timed::of(ran))).collect()
+}
+
+fn during(operation: &Operation) -> Option<(Moment, Moment)> {
+    operation.from().zip(operation.finished_at)
+}
+
+/// Whether an operation ran at a moment.
+fn ran_at(operation: &Operation, at: &Moment) -> bool {
+    during(operation)
+        .is_some_and(|(from, end)| from.earliest() <= at.latest() && at.earliest() <= end.latest())
+}
+
+/// Successful writes to `ConfigMap`s, by namespace and name.
+struct Written<'a>(BTreeMap<(&'a str, &'a str), ToObject<'a>>);
+
+/// The successful writes to one object.
+struct ToObject<'a> {
+    /// Numbered in the order of their ends.
+    by_time: Timed<(usize, &'a Cited<AuditWrite>)>,
+    /// What the writes made of each key, with their numbers.
+    values: BTreeMap<&'a str, Vec<(usize, Option<&'a str>)>>,
+}
 
 impl<'a> Written<'a> {
     fn of(around: Around<'a>) -> Self {
@@ -109,24 +144,23 @@ impl<'a> Written<'a> {
                 by_object.entry(key).or_default().push(write);
             }
         }
-        for writes in by_object.values_mut() {
-            writes.sort_by_key(|w| (w.fact.time.latest(), w.fact.audit_id.clone()));
-        }
-        Self(by_object)
+        Self(by_object.into_iter().map(|(key, writes)| (key, ToObject::of(writes))).collect())
     }
 
-    fn by(&self, operation: &Operation, operations: &[Operation]) -> Vec<Wrote> {
+    fn by(&self, operation: &Operation, ran: &Ran<'_>) -> Vec<Wrote> {
         let Applied::Resources(resources) = &operation.applied else { return Vec::new() };
-        let Some(namespace) = operation.app.destination_namespace.as_deref() else {
+        let (Some(namespace), Some((from, end))) =
+            (operation.app.destination_namespace.as_deref(), during(operation))
+        else {
             return Vec::new();
         };
         let maps = resources.iter().filter(|r| r.kind == "ConfigMap");
-        let writes = maps.filter_map(|r| self.0.get(&(namespace, r.name.as_str())));
+        let written = maps.filter_map(|r| self.0.get(&(namespace, r.name.as_str())));
         let mut wrote = Vec::new();
-        for writes in writes {
-            for (at, write) in writes.iter().enumerate() {
-                if ran_alone(operation, operations, &write.fact) {
-                    wrote.extend(changed(&writes[..at], write));
+        for to_object in written {
+            for (number, write) in to_object.by_time.within(from.earliest(), end.latest()) {
+                if ran_alone(operation, ran, &write.fact) {
+                    wrote.extend(to_object.changed(number, write));
                 }
             }
         }
@@ -136,78 +170,112 @@ impl<'a> Written<'a> {
 
 /// Whether Argo CD's controller made a write while this operation of the Application ran and no
 /// other did.
-fn ran_alone(operation: &Operation, operations: &[Operation], write: &AuditWrite) -> bool {
-    let ran = |o: &Operation| {
-        let during = o.from().zip(o.finished_at);
-        during.is_some_and(|(from, end)| {
-            from.earliest() <= write.time.latest() && write.time.earliest() <= end.latest()
-        })
-    };
-    let other = |o: &&Operation| {
-        o.app.uid == operation.app.uid && o.set != operation.set && !o.kind.is_idle() && ran(o)
-    };
+fn ran_alone(operation: &Operation, ran: &Ran<'_>, write: &AuditWrite) -> bool {
+    let of_app = ran.get(operation.app.uid.as_str()).into_iter();
+    let mut then = of_app.flat_map(|r| r.within(write.time.earliest(), write.time.latest()));
     Whose::of(&write.account, &operation.app.namespace) == Whose::Controller
-        && ran(operation)
-        && !operations.iter().any(|o| other(&o))
+        && ran_at(operation, &write.time)
+        && !then.any(|other| other.set != operation.set && ran_at(other, &write.time))
 }
 
-/// The values that a write changed, against what the writes before it left.
-fn changed(before: &[&Cited<AuditWrite>], write: &Cited<AuditWrite>) -> Option<Wrote> {
-    let body = write.fact.body.as_ref()?;
-    let known = |key: &str| {
-        let told = before.iter().rev().filter_map(|w| w.fact.body.as_ref()?.data.get(key));
-        told.into_iter().next().cloned().flatten()
-    };
-    let values: Vec<Value> = body
-        .data
-        .iter()
-        .map(|(key, after)| Value { key: key.clone(), before: known(key), after: after.clone() })
-        .filter(|value| value.before != value.after)
-        .collect();
-    (!values.is_empty()).then(|| Wrote {
-        kind: "ConfigMap".to_owned(),
-        name: write.fact.object.name.clone(),
-        values,
-        at: write.fact.time,
-        cites: write.cites.clone(),
-    })
+impl<'a> ToObject<'a> {
+    fn of(mut writes: Vec<&'a Cited<AuditWrite>>) -> Self {
+        writes.sort_by_key(|w| (w.fact.time.latest(), w.fact.audit_id.as_str()));
+        let mut values: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (number, write) in writes.iter().enumerate() {
+            for (key, value) in write.fact.body.iter().flat_map(|body| &body.data) {
+                values.entry(key).or_default().push((number, value.as_deref()));
+            }
+        }
+        let numbered = writes.into_iter().enumerate();
+        Self { by_time: Timed::of(numbered.map(|(n, w)| (w.fact.time, (n, w)))), values }
+    }
+
+    /// The values that a write changed, against what the writes before it left.
+    fn changed(&self, number: usize, write: &Cited<AuditWrite>) -> Option<Wrote> {
+        let body = write.fact.body.as_ref()?;
+        let known = |key: &str| {
+            let all = self.values.get(key)?;
+            let before = all.partition_point(|(of, _)| *of < number).checked_sub(1)?;
+            all[before].1.map(str::to_owned)
+        };
+        let values: Vec<Value> = body
+            .data
+            .iter()
+            .map(|(key, after)| Value {
+                key: key.clone(),
+                before: known(key),
+                after: after.clone(),
+            })
+            .filter(|value| value.before != value.after)
+            .collect();
+        (!values.is_empty()).then(|| Wrote {
+            kind: "ConfigMap".to_owned(),
+            name: write.fact.object.name.clone(),
+            values,
+            at: write.fact.time,
+            cites: write.cites.clone(),
+        })
+    }
 }
 
-fn measured(around: Around<'_>, operation: &Operation) -> Vec<Measured> {
-    let (Some(namespace), Some(from), Some(end)) =
-        (&operation.app.destination_namespace, operation.from(), operation.finished_at)
+/// Series by the namespace that they are of, by the time of their points.
+struct Series<'a>(BTreeMap<&'a str, Timed<(&'a Cite, &'a MetricSeries)>>);
+
+impl<'a> Series<'a> {
+    fn of(around: Around<'a>) -> Self {
+        let mut by_namespace: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+        for (cite, answer) in &around.facts.metrics.series {
+            let mut of_answer: BTreeMap<&str, Vec<&MetricSeries>> = BTreeMap::new();
+            for series in answer {
+                if let Some(namespace) = series.labels.get("namespace") {
+                    of_answer.entry(namespace).or_default().push(series);
+                }
+            }
+            for (namespace, of_namespace) in of_answer {
+                // Several series of one answer are parts of something, and none of them is the whole.
+                if let [one] = of_namespace[..]
+                    && let Some(points) = one.span()
+                {
+                    by_namespace.entry(namespace).or_default().push((points, (cite, one)));
+                }
+            }
+        }
+        Self(by_namespace.into_iter().map(|(key, series)| (key, Timed::of(series))).collect())
+    }
+}
+
+fn measured(series: &Series<'_>, operation: &Operation) -> Vec<Measured> {
+    let (Some(namespace), Some((from, end))) =
+        (&operation.app.destination_namespace, during(operation))
     else {
         return Vec::new();
     };
+    let Some(of_namespace) = series.0.get(namespace.as_str()) else { return Vec::new() };
+    let (from, end) = (from.earliest(), end.latest());
+    let (Ok(start), Ok(stop)) = (from.checked_sub(AROUND), end.checked_add(AROUND)) else {
+        return Vec::new();
+    };
     let mut measured = Vec::new();
-    for (cite, series) in &around.facts.metrics.series {
-        let mut of_namespace =
-            series.iter().filter(|s| s.labels.get("namespace") == Some(namespace));
-        // Several series of one answer are parts of something, and none of them is the whole.
-        if let (Some(one), None) = (of_namespace.next(), of_namespace.next()) {
-            measured.extend(around_operation(
-                one,
-                from.earliest(),
-                end.latest(),
-                cite.clone().into(),
-            ));
-        }
+    for (cite, one) in of_namespace.within(start, stop) {
+        let cites = cite.clone().into();
+        measured.extend(around_operation(one, (start, from), (end, stop), cites));
     }
     measured
 }
 
 fn around_operation(
     series: &MetricSeries,
-    from: Timestamp,
-    end: Timestamp,
+    before: (Timestamp, Timestamp),
+    after: (Timestamp, Timestamp),
     cites: Cites,
 ) -> Option<Measured> {
-    let (start, stop) = (from.checked_sub(AROUND).ok()?, end.checked_add(AROUND).ok()?);
     let mean = |window: Window| match window {
         Window::Values(summary) => Some(format!("{:.6}", summary.mean)),
         Window::NoData => None,
     };
-    let (before, after) = (mean(series.window(start, from)), mean(series.window(end, stop)));
+    let (before, after) =
+        (mean(series.window(before.0, before.1)), mean(series.window(after.0, after.1)));
     let mut labels = series.labels.clone();
     labels.remove("namespace");
     (before.is_some() || after.is_some()).then_some(Measured { labels, before, after, cites })

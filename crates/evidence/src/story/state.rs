@@ -3,6 +3,8 @@
 //! A version has no time of its own. The controller's Event about the same change has, to the
 //! second; without it the change lies between the stamps that stand in the versions around it.
 
+use std::collections::BTreeMap;
+
 use serde::Serialize;
 
 use super::fold::{Cited, Facts, Versions};
@@ -66,21 +68,36 @@ impl StateKind {
 /// All state changes, ordered by Application and version.
 pub(crate) fn changes(facts: &Facts) -> Vec<StateChange> {
     let mut changes = Vec::new();
+    let events = events(facts);
     for (uid, versions) in &facts.applications {
-        let events = facts
-            .events
-            .values()
-            .filter(|e| e.fact.application_uid == *uid && e.fact.component == CONTROLLER_COMPONENT);
-        let events: Vec<_> = events.collect();
+        let events = events.get(uid.as_str()).map_or(&[][..], Vec::as_slice);
         for kind in [StateKind::Sync, StateKind::Health] {
-            changes.extend(of_one(kind, versions, &events));
+            changes.extend(of_one(kind, versions, events));
         }
     }
     changes.sort_by(|a, b| (&a.app.uid, a.version, a.what).cmp(&(&b.app.uid, b.version, b.what)));
     changes
 }
 
-fn of_one(kind: StateKind, versions: &Versions, events: &[&Cited<ArgoEvent>]) -> Vec<StateChange> {
+/// The controller's Events by the Application's uid, in the order of its versions, each with its
+/// place among all.
+fn events(facts: &Facts) -> BTreeMap<&str, Vec<(usize, &Cited<ArgoEvent>)>> {
+    let mut by_uid: BTreeMap<&str, Vec<_>> = BTreeMap::new();
+    let told = facts.events.values().filter(|e| e.fact.component == CONTROLLER_COMPONENT);
+    for (place, event) in told.enumerate() {
+        by_uid.entry(event.fact.application_uid.as_str()).or_default().push((place, event));
+    }
+    for of_one in by_uid.values_mut() {
+        of_one.sort_by_key(|(place, event)| (event.fact.application_version, *place));
+    }
+    by_uid
+}
+
+fn of_one(
+    kind: StateKind,
+    versions: &Versions,
+    events: &[(usize, &Cited<ArgoEvent>)],
+) -> Vec<StateChange> {
     let mut changes = Vec::new();
     let mut since = ResourceVersion(0);
     let mut latest_stamp = None;
@@ -92,10 +109,11 @@ fn of_one(kind: StateKind, versions: &Versions, events: &[&Cited<ArgoEvent>]) ->
             continue;
         }
         let version = after.fact.resource_version;
-        let event = events.iter().find(|e| {
-            (since..version).contains(&e.fact.application_version)
-                && kind.is_told_by(&e.fact.act, from, to)
-        });
+        let start = events.partition_point(|(_, e)| e.fact.application_version < since);
+        let about =
+            events[start..].iter().take_while(|(_, e)| e.fact.application_version < version);
+        let telling = about.filter(|(_, e)| kind.is_told_by(&e.fact.act, from, to));
+        let event = telling.min_by_key(|(place, _)| *place).map(|(_, event)| *event);
         let mut cites = after.cites.clone();
         if let Some(event) = event {
             cites.extend(&event.cites);

@@ -18,15 +18,18 @@ use crate::parse::kubernetes_event_watch::{
 use crate::people::People;
 use crate::time::Moment;
 
+mod writes;
+
+use self::writes::{Planted, Writes};
+
 /// Everything an operation is told from, found by the Application it is about.
 pub(crate) struct Teller<'a> {
     facts: &'a Facts,
     people: &'a People,
     pub(super) coverage: &'a [Coverage],
     starts: BTreeMap<(&'a str, ResourceVersion), Vec<&'a Cited<ArgoEvent>>>,
-    writes: BTreeMap<(&'a str, &'a str), Vec<&'a Cited<AuditWrite>>>,
-    /// Successful writes of Event objects.
-    event_writes: Vec<&'a Cited<AuditWrite>>,
+    pub(super) writes: Writes<'a>,
+    planted: Planted<'a>,
 }
 
 /// Seconds within which two records may be of one act: Events are stamped to the second.
@@ -46,18 +49,8 @@ impl<'a> Teller<'a> {
                 starts.entry(key).or_default().push(event);
             }
         }
-        let mut writes: BTreeMap<_, Vec<_>> = BTreeMap::new();
-        for write in facts.writes.values() {
-            if write.fact.succeeded() && write.fact.is_application() {
-                let object = &write.fact.object;
-                let key = (object.namespace.as_str(), object.name.as_str());
-                writes.entry(key).or_default().push(write);
-            }
-        }
-        let of_events =
-            |w: &&Cited<AuditWrite>| w.fact.succeeded() && w.fact.object.resource == "events";
-        let event_writes = facts.writes.values().filter(of_events).collect();
-        Self { facts, people, coverage, starts, writes, event_writes }
+        let (writes, planted) = (Writes::of(facts), Planted::of(facts));
+        Self { facts, people, coverage, starts, writes, planted }
     }
 
     /// All operations, ordered by Application and version.
@@ -88,15 +81,6 @@ impl<'a> Teller<'a> {
         events.filter(|e| e.fact.component == by).collect()
     }
 
-    pub(super) fn writes_of<'s>(
-        &'s self,
-        app: &'s ApplicationVersion,
-    ) -> impl Iterator<Item = &'a Cited<AuditWrite>> + use<'a, 's> {
-        let key = (app.namespace.as_str(), app.name.as_str());
-        let writes = self.writes.get(&key).into_iter().flatten().copied();
-        writes.filter(|w| w.fact.object.uid.as_ref().is_none_or(|uid| *uid == app.uid))
-    }
-
     /// The writes that were answered with the version at which the operation appeared.
     ///
     /// Each must have asked for an operation: a write that only touched an annotation may result in
@@ -110,15 +94,15 @@ impl<'a> Teller<'a> {
         }
         let set = episode.first.fact.resource_version;
         let before = episode.before.map(|v| v.fact.resource_version);
-        let answered = self.writes_of(&episode.first.fact).filter(|w| {
+        let mut answered = self.writes.resulting(&episode.first.fact, set);
+        answered.retain(|w| {
             let asks = matches!(
                 w.fact.operation,
                 RequestedOperation::Present(_) | RequestedOperation::Part
             );
             let fresh = w.fact.version_before.is_none_or(|v| Some(v) == before);
-            w.fact.resulting_version == Some(set) && asks && fresh
+            asks && fresh
         });
-        let answered: Vec<_> = answered.collect();
         match answered.iter().find(|w| w.fact.version_before.is_some()) {
             Some(based) => vec![*based],
             None => answered,
@@ -131,11 +115,9 @@ impl<'a> Teller<'a> {
         let before = direct.map(|v| v.fact.resource_version);
         let controller =
             before.map_or_else(Vec::new, |v| self.starts_at(&app.uid, v, CONTROLLER_COMPONENT));
-        let based_on_before = self.writes_of(app).filter(|w| {
-            before.is_some()
-                && w.fact.version_before == before
-                && w.fact.resulting_version.is_none()
-                && w.fact.impersonated.is_none()
+        let based_on_before = before.into_iter().flat_map(|v| self.writes.based_on(app, v));
+        let based_on_before = based_on_before.filter(|w| {
+            w.fact.impersonated.is_none()
                 && Whose::of(&w.fact.account, &app.namespace) == Whose::Controller
         });
         let server = if episode.requested {
@@ -144,12 +126,10 @@ impl<'a> Teller<'a> {
             Vec::new()
         };
         let near = server.iter().filter_map(|e| e.fact.time).collect::<Vec<_>>();
-        let blind = self.writes_of(app).filter(|w| {
+        let mut blind = self.writes.silent_near(app, &near);
+        blind.retain(|w| {
             let account = w.fact.impersonated.as_deref().unwrap_or(&w.fact.account);
-            w.fact.resulting_version.is_none()
-                && w.fact.operation != RequestedOperation::Absent
-                && !is_machine(account)
-                && near.iter().any(|at| is_near(at, &w.fact.time))
+            w.fact.operation != RequestedOperation::Absent && !is_machine(account)
         });
         Evidence {
             request: episode.request,
@@ -158,7 +138,7 @@ impl<'a> Teller<'a> {
             controller,
             setters: self.setters(episode),
             before: based_on_before.collect(),
-            blind: blind.collect(),
+            blind,
             server,
         }
     }
@@ -166,12 +146,8 @@ impl<'a> Teller<'a> {
     /// Whether an Event was written by an account that is not Argo CD's: Events are objects like
     /// any other, and name their component themselves.
     fn is_planted(&self, event: &Cited<ArgoEvent>) -> bool {
-        let (namespace, time) = (&event.fact.namespace, event.fact.time);
-        self.event_writes.iter().map(|w| &w.fact).any(|write| {
-            let same_place = write.object.namespace == *namespace;
-            let near = time.is_some_and(|at| is_near(&at, &write.time));
-            same_place && near && Whose::may_plant(&write.account, namespace)
-        })
+        let time = event.fact.time;
+        time.is_some_and(|at| self.planted.any(&event.fact.namespace, &at))
     }
 
     fn operation(&self, episode: &Episode<'a>) -> Operation {

@@ -210,6 +210,22 @@ fn secrets_in_the_place_of_names_and_cuts_beside_escapes() {
     }
 }
 
+/// Found by fuzzing: a token that is written right behind a word was kept.
+#[test]
+fn a_token_within_a_word_is_cut_and_a_word_with_its_start_is_not() {
+    use Class::Secret;
+    let table: &[Row<'_>] = &[
+        (r#"{"m":"git -ughp_0123456789abcdef x"}"#, false, &[("ghp_0123456789abcdef", Secret)]),
+        (r#"{"c":["SHA256=3cghp_0123456789abcdef"]}"#, false, &[("ghp_0123456789abcdef", Secret)]),
+        (r#"{"m":"asTokeneyJhbGciOiJSUzI1NiJ9.x"}"#, false, &[("eyJhbGciOiJSUzI1NiJ9.x", Secret)]),
+        (r#"{"m":"highp_float_precision_of_it"}"#, false, &[]),
+        (r#"{"m":"archvs.internal.example.com"}"#, false, &[]),
+    ];
+    for (json, secret_object, expected) in table {
+        assert_eq!(&cut_text(json, *secret_object), expected, "{json}");
+    }
+}
+
 /// Each byte of a text is looked at a bounded number of times: ten times the text takes about ten
 /// times the steps, which a hundred thousand starts of a token would show by not ending.
 #[test]

@@ -35,6 +35,9 @@ pub(super) const OTHER_MARKERS: &[&str] =
     &["Bearer ", "bearer ", "Basic ", "basic ", "://", "PRIVATE KEY-----", "="];
 /// The shortest text that is taken for a token: `eyJ` alone is no secret.
 const TOKEN_BYTES_MIN: usize = 16;
+/// A start within a word is one of a token when this many letters and digits follow it, as in
+/// `-ughp_…`: longer than the rest of `highp_`, or of the name of a host behind `archvs.`.
+const JOINED_RUN_MIN: usize = 16;
 
 impl Rules {
     /// Secrets and personal data in a text; ranges are those of the text.
@@ -60,7 +63,12 @@ impl Rules {
         let mut until = 0;
         for found in self.tokens.find_iter(text).map(|m| m.start()..m.end()) {
             // A start within a run that was looked at is no start: each byte is passed once.
-            if found.start < until || joined_left(bytes, found.start) {
+            if found.start < until {
+                continue;
+            }
+            if joined_left(bytes, found.start)
+                && run_within(bytes, found.end, JOINED_RUN_MIN) < JOINED_RUN_MIN
+            {
                 continue;
             }
             until = run_end(bytes, found.end, is_token_byte);
@@ -134,6 +142,11 @@ fn is_token_byte(b: u8) -> bool {
 
 fn run_end(bytes: &[u8], from: usize, fits: impl Fn(u8) -> bool) -> usize {
     bytes[from..].iter().position(|b| !fits(*b)).map_or(bytes.len(), |n| from + n)
+}
+
+/// How many letters and digits stand at `from`, counted up to `most`.
+fn run_within(bytes: &[u8], from: usize, most: usize) -> usize {
+    bytes[from..].iter().take(most).take_while(|b| b.is_ascii_alphanumeric()).count()
 }
 
 /// Whether byte `i` is the letter of an escape such as `\n`: it is no part of the word after it.

@@ -11,15 +11,18 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use jiff::{SignedDuration, Timestamp};
+
 use super::commits;
 use super::content::Content;
-use super::{Change, Deployed, Edge, Pin, RULES, Step, Strength, Ticket, TicketStep};
+use super::followed::Followed;
+use super::pins::pins;
+use super::{Change, Deployed, Edge, RULES, Step, Strength, Ticket};
 use crate::story::Around;
 use crate::story::act::{Act, Cause, What};
-use crate::story::fold::Versions;
 use crate::story::graph::Graph;
 use crate::story::operation::{Applied, Kind, Operation};
-use crate::story::telling::app_ref;
+use crate::story::timed::Timed;
 use crate::time::Moment;
 
 /// How long after an operation an alert is shown with it: it says when, not why.
@@ -43,17 +46,18 @@ pub(super) fn link(
         let content = content(&graph, &changes[owner], revision, operation.app.path.as_deref());
         changes[owner].deployed(operation, content);
     }
-    let applied = applied(changes);
+    let applied = Applications::of(changes);
     pins(around, operations, &owners, changes);
+    let followed = Followed::of(operations, acts);
     for (at, change) in changes.iter_mut().enumerate() {
         change.again(at, &applied);
-        change.tickets(around, operations, acts);
-        change.rollouts(acts);
-        change.elsewhere(acts);
-        change.alerts(at, acts, &applied);
+        change.tickets(around, &followed);
+        change.rollouts(&followed);
+        change.elsewhere(&followed);
         change.edges.sort();
         change.edges.dedup();
     }
+    alerts(acts, &applied, changes);
 }
 
 /// Which change each commit belongs to: the one that brought it to a branch. A commit that several
@@ -142,56 +146,58 @@ impl Change {
         });
     }
 
-    fn edge(&mut self, from: &str, to: &str, rule: &'static str, strength: Strength) {
+    pub(super) fn edge(&mut self, from: &str, to: &str, rule: &'static str, strength: Strength) {
         let (from, to) = (from.to_owned(), to.to_owned());
         self.edges.push(Edge { from, to, rule, rules: RULES, strength });
     }
 
-    fn tickets(&mut self, around: Around<'_>, operations: &[Operation], acts: &[Act]) {
+    fn tickets(&mut self, around: Around<'_>, followed: &Followed<'_>) {
         let mut cited: BTreeMap<String, BTreeSet<String>> = BTreeMap::new();
         let text = around.facts.forge.text_of(self.repository.as_deref(), self.number);
         for key in text.iter().flat_map(|t| keys(t)) {
             cited.entry(key).or_default().insert("proposal".to_owned());
         }
-        let own: BTreeSet<_> = self.operations.iter().map(|d| (&d.app.uid, d.version)).collect();
-        for operation in operations {
-            if own.contains(&(&operation.app.uid, operation.set.version())) {
-                for key in operation.info.iter().flat_map(|(_, value)| keys(value)) {
-                    cited.entry(key).or_default().insert("operation".to_owned());
-                }
+        for deployed in &self.operations {
+            for key in followed.named_by(deployed) {
+                cited.entry(key).or_default().insert("operation".to_owned());
             }
         }
         for (key, cited_in) in cited {
-            let steps = acts.iter().filter_map(|act| step_of(act, &key)).collect();
+            let history = followed.history_of(&key);
             self.edge(&self.id.clone(), &key, "a text names the ticket", Strength::Text);
-            self.tickets.push(Ticket { key, cited_in, history: steps });
+            self.tickets.push(Ticket { key, cited_in, history });
         }
     }
 
-    fn rollouts(&mut self, acts: &[Act]) {
-        let own: BTreeMap<(String, u64), bool> =
-            self.operations.iter().map(|d| ((d.app.name.clone(), d.version.0), d.again)).collect();
-        for act in acts {
+    fn rollouts(&mut self, followed: &Followed<'_>) {
+        let own: BTreeMap<(&str, u64), bool> =
+            self.operations.iter().map(|d| ((d.app.name.as_str(), d.version.0), d.again)).collect();
+        let mut found: Vec<(usize, bool)> = Vec::new();
+        for (operation, again) in own {
+            let brought = followed.brought.get(&operation).into_iter().flatten();
+            found.extend(brought.map(|place| (*place, again)));
+        }
+        found.sort_unstable();
+        for (place, again) in found {
+            let act = &followed.acts[place];
             let What::Rollout(rollout) = &act.what else { continue };
             let Cause::Argocd { app: Some(app), operation: Some(version) } = &rollout.cause else {
                 continue;
             };
-            if let Some(again) = own.get(&(app.clone(), *version)).copied() {
-                let from = format!("{app}@{version}");
-                let to = format!("{} revision {}", rollout.name, rollout.deployment_revision);
-                let rule = "Argo CD's controller wrote the Deployment in the operation";
-                self.edge(&from, &to, rule, Strength::Exact);
-                self.rollouts.push(Step { act: act.clone(), again });
-            }
+            let from = format!("{app}@{version}");
+            let to = format!("{} revision {}", rollout.name, rollout.deployment_revision);
+            let rule = "Argo CD's controller wrote the Deployment in the operation";
+            self.edge(&from, &to, rule, Strength::Exact);
+            self.rollouts.push(Step { act: act.clone(), again });
         }
     }
 
     /// Where the same images of a workload of this name ran before, for each rollout that was the
     /// first of its kind: a tag may be moved, so this corroborates and does not show identity.
-    fn elsewhere(&mut self, acts: &[Act]) {
+    fn elsewhere(&mut self, followed: &Followed<'_>) {
         let mut found: Vec<Step> = Vec::new();
         for own in self.rollouts.iter().filter(|step| !step.again) {
-            let last = acts.iter().rfind(|act| is_same_elsewhere(act, &own.act));
+            let last = followed.elsewhere(&own.act);
             if let Some(act) = last.filter(|act| !found.iter().any(|s| s.act == **act)) {
                 found.push(Step { act: act.clone(), again: false });
             }
@@ -199,83 +205,98 @@ impl Change {
         self.elsewhere = found;
     }
 
-    /// An alert stands with the change whose operation was the last to apply something before it.
-    fn alerts(&mut self, own: usize, acts: &[Act], applied: &Applications) {
-        for act in acts.iter().filter(|a| matches!(a.what, What::Alert { .. })) {
-            let (Some(app), Some(at)) = (&act.app, &act.at) else { continue };
-            let before = applied.get(app).into_iter().flatten();
-            let last = before.filter(|o| is_soon_after(&o.at, at)).max_by_key(|o| o.version);
-            if let Some(last) = last.filter(|last| last.change == own) {
-                let of_last = |d: &&Deployed| d.app.name == *app && d.version.0 == last.version;
-                let again = self.operations.iter().find(of_last).is_some_and(|d| d.again);
-                self.alerts.push(Step { act: act.clone(), again });
-            }
-        }
-    }
-
+    /// An operation brings its change back where another was applied since the first of its own.
     fn again(&mut self, own: usize, applied: &Applications) {
+        let mut first: BTreeMap<String, u64> = BTreeMap::new();
+        for deployed in self.operations.iter().filter(|d| d.applied && d.at.is_some()) {
+            let first = first.entry(deployed.app.name.clone()).or_insert(u64::MAX);
+            *first = deployed.version.0.min(*first);
+        }
         for deployed in &mut self.operations {
-            let all = applied.get(&deployed.app.name).into_iter().flatten();
-            let before = all.filter(|o| o.version < deployed.version.0);
-            let first = before.clone().filter(|o| o.change == own).map(|o| o.version).min();
-            let other = before.clone().any(|o| o.change != own && Some(o.version) > first);
-            deployed.again = first.is_some() && other;
+            let version = deployed.version.0;
+            let first = first.get(&deployed.app.name).filter(|first| **first < version);
+            deployed.again = first.is_some_and(|first| {
+                applied.is_other_between(&deployed.app.name, own, *first, version)
+            });
         }
     }
 }
 
-/// Whether an act is a rollout of the same images of a workload of the same name, in another
-/// namespace and before.
-fn is_same_elsewhere(act: &Act, own: &Act) -> bool {
-    let (What::Rollout(there), What::Rollout(here)) = (&act.what, &own.what) else { return false };
-    let before = act.at.zip(own.at).is_some_and(|(a, b)| a.earliest() < b.earliest());
-    let same = there.name == here.name && there.images == here.images;
-    same && before && act.namespace != own.namespace
+/// An alert stands with the change whose operation was the last to apply something before it.
+fn alerts(acts: &[Act], applied: &Applications, changes: &mut [Change]) {
+    for act in acts.iter().filter(|a| matches!(a.what, What::Alert { .. })) {
+        let (Some(app), Some(at)) = (&act.app, &act.at) else { continue };
+        let Some(last) = applied.last_before(app, at) else { continue };
+        let change = &mut changes[last.change];
+        let of_last = |d: &&Deployed| d.app.name == *app && d.version.0 == last.version;
+        let again = change.operations.iter().find(of_last).is_some_and(|d| d.again);
+        change.alerts.push(Step { act: act.clone(), again });
+    }
 }
 
 /// What each Application applied, by its name.
-type Applications = BTreeMap<String, Vec<AppliedBy>>;
+struct Applications(BTreeMap<String, OfApplication>);
+
+struct OfApplication {
+    /// In the order of versions.
+    all: Vec<AppliedBy>,
+    by_time: Timed<AppliedBy>,
+}
 
 /// An operation that applied something, and the change that it belongs to.
+#[derive(Clone, Copy)]
 struct AppliedBy {
     version: u64,
     at: Moment,
     change: usize,
 }
 
-fn applied(changes: &[Change]) -> Applications {
-    let mut applied = Applications::new();
-    for (change, one) in changes.iter().enumerate() {
-        for deployed in one.operations.iter().filter(|d| d.applied) {
-            if let Some(at) = deployed.at {
-                let by = AppliedBy { version: deployed.version.0, at, change };
-                applied.entry(deployed.app.name.clone()).or_default().push(by);
+impl Applications {
+    fn of(changes: &[Change]) -> Self {
+        let mut applied: BTreeMap<String, Vec<AppliedBy>> = BTreeMap::new();
+        for (change, one) in changes.iter().enumerate() {
+            for deployed in one.operations.iter().filter(|d| d.applied) {
+                if let Some(at) = deployed.at {
+                    let by = AppliedBy { version: deployed.version.0, at, change };
+                    applied.entry(deployed.app.name.clone()).or_default().push(by);
+                }
             }
         }
+        let of_application = |(app, mut all): (String, Vec<AppliedBy>)| {
+            all.sort_by_key(|by| by.version);
+            let by_time = Timed::of(all.iter().map(|by| (by.at, *by)));
+            (app, OfApplication { all, by_time })
+        };
+        Self(applied.into_iter().map(of_application).collect())
     }
-    applied
+
+    /// Whether an operation of another change applied something between two versions.
+    fn is_other_between(&self, app: &str, own: usize, after: u64, before: u64) -> bool {
+        let of_app = self.0.get(app).map_or(&[][..], |of| of.all.as_slice());
+        let between = &of_app[of_app.partition_point(|by| by.version <= after)..];
+        let mut between = between.iter().take_while(|by| by.version < before);
+        between.any(|by| by.change != own)
+    }
+
+    /// The operation of the highest version that applied something soon before a moment.
+    fn last_before(&self, app: &str, at: &Moment) -> Option<AppliedBy> {
+        let begin = at.earliest();
+        // A part of a second is none to [`is_soon_after`].
+        let from = SignedDuration::from_secs(ALERT_WINDOW_SECONDS + 1);
+        let from = begin.checked_sub(from).unwrap_or(Timestamp::MIN);
+        let to = begin.checked_add(SignedDuration::from_secs(1)).unwrap_or(Timestamp::MAX);
+        let near = self.0.get(app)?.by_time.within(from, to);
+        near.filter(|by| is_soon_after(&by.at, at)).max_by_key(|by| by.version)
+    }
 }
 
-fn name_of(operation: &Operation) -> String {
+pub(super) fn name_of(operation: &Operation) -> String {
     format!("{}@{}", operation.app.name, operation.set.version())
 }
 
 fn is_soon_after(from: &Moment, to: &Moment) -> bool {
     let seconds = to.earliest().duration_since(from.earliest()).as_secs();
     (0..=ALERT_WINDOW_SECONDS).contains(&seconds)
-}
-
-fn step_of(act: &Act, wanted: &str) -> Option<TicketStep> {
-    match &act.what {
-        What::TicketStatus { key, before, status } if key == wanted => Some(TicketStep {
-            before: before.clone(),
-            status: status.clone(),
-            who: act.who.clone(),
-            at: act.at,
-            cites: act.cites.clone(),
-        }),
-        _ => None,
-    }
 }
 
 /// Ticket keys in a text: capitals and digits, a hyphen, a number (Jira's default form of keys).
@@ -292,63 +313,6 @@ fn is_key(word: &str) -> bool {
             && !number.is_empty()
             && number.bytes().all(|b| b.is_ascii_digit())
     })
-}
-
-/// Pins that moved to a commit of a change, and the parent's operation that ran meanwhile.
-fn pins(
-    around: Around<'_>,
-    operations: &[Operation],
-    owners: &BTreeMap<String, usize>,
-    changes: &mut [Change],
-) {
-    for versions in around.facts.applications.values() {
-        // Whose pin it was, oldest first: one that comes back after another is told as such.
-        let mut pinned: Vec<usize> = Vec::new();
-        for (was, is) in versions.values().zip(versions.values().skip(1)) {
-            let Some(revision) = &is.fact.target_revision else { continue };
-            if was.fact.target_revision == is.fact.target_revision {
-                continue;
-            }
-            let Some(owner) = owners.get(revision).copied() else { continue };
-            let again = pinned.contains(&owner) && pinned.last() != Some(&owner);
-            pinned.push(owner);
-            let by = mover(operations, versions, is.fact.resource_version);
-            let change = &mut changes[owner];
-            if let Some(by) = by {
-                let from = name_of(by);
-                let to = format!("{} pinned to {revision}", is.fact.name);
-                let rule = "the pin moved while the parent's operation ran";
-                change.edge(&from, &to, rule, Strength::Time);
-            }
-            change.pins.push(Pin {
-                app: app_ref(&is.fact),
-                version: is.fact.resource_version,
-                revision: revision.clone(),
-                by: by.map(|o| (o.app.name.clone(), o.set.version())),
-                at: by.and_then(Operation::from),
-                again,
-                cites: is.cites.clone(),
-            });
-        }
-    }
-}
-
-/// The operation of another Application that was set before the pin's version and ceased after it:
-/// versions of one resource type are of one order (KEP-5504).
-fn mover<'o>(
-    operations: &'o [Operation],
-    versions: &Versions,
-    at: crate::parse::ResourceVersion,
-) -> Option<&'o Operation> {
-    let child = versions.values().next()?;
-    let mut around = operations.iter().filter(|o| {
-        o.app.uid != child.fact.uid
-            && o.app.destination_namespace.as_deref() == Some(child.fact.namespace.as_str())
-            && o.set.version() < at
-            && o.end.version().is_some_and(|end| end > at)
-    });
-    let only = around.next()?;
-    around.next().is_none().then_some(only)
 }
 
 #[cfg(test)]

@@ -1,5 +1,8 @@
 //! Drift that Argo CD cannot see: a field set by hand that is neither in git nor in last-applied.
 
+use std::collections::{BTreeMap, BTreeSet};
+
+use crate::record::Cite;
 use crate::story::Around;
 use crate::story::act::{Act, DriftClass, What};
 use crate::story::operation::Operation;
@@ -19,16 +22,28 @@ pub(super) fn acts(
     let edits = acts.iter().filter(|act| {
         matches!(&act.what, What::WorkloadEdit { restart: false, verb, .. } if verb != "create")
     });
-    let rollouts: Vec<&Act> = acts.iter().filter(|a| matches!(a.what, What::Rollout(_))).collect();
+    let rollouts = Rollouts::of(acts);
+    let mut seen: BTreeMap<&str, Vec<&Act>> = BTreeMap::new();
+    for act in visible {
+        if let Some(app) = &act.app {
+            seen.entry(app).or_default().push(act);
+        }
+    }
+    // Without an operation of the Application nothing says what its desired state was.
+    let operated: BTreeSet<&str> = operations.iter().map(|o| o.app.name.as_str()).collect();
     let mut drift = Vec::new();
     for edit in edits {
         let (Some(app), Some(at)) = (&edit.app, &edit.at) else { continue };
-        let seen = visible.iter().any(|act| act.app.as_ref() == Some(app) && explains(act, at));
-        let Some((brought, before)) = brought(edit, at, &rollouts) else { continue };
-        if seen || is_end(brought, &rollouts) || !is_in_sync(operations, app) {
+        let Some(of_workload) = rollouts.of_edited(edit) else { continue };
+        let Some((position, brought)) = brought(edit, at, of_workload) else { continue };
+        let of_app = seen.get(app.as_str()).into_iter().flatten();
+        if is_end(brought, &of_workload.in_order[..position])
+            || !operated.contains(app.as_str())
+            || of_app.into_iter().any(|drift| explains(drift, at))
+        {
             continue;
         }
-        drift.push(one(around, edit, at, brought, before, &rollouts));
+        drift.push(one(around, edit, at, position, &of_workload.in_order));
     }
     drift
 }
@@ -42,37 +57,56 @@ fn explains(drift: &Act, edit: &Moment) -> bool {
     during || (-1..=SHOWN_WITHIN_SECONDS).contains(&after)
 }
 
-/// Without an operation of the Application nothing says what its desired state was.
-fn is_in_sync(operations: &[Operation], app: &str) -> bool {
-    operations.iter().any(|o| o.app.name == app)
+/// The rollouts of each workload, by namespace and name.
+struct Rollouts<'a>(BTreeMap<(Option<&'a str>, &'a str), OfWorkload<'a>>);
+
+/// The rollouts of one workload.
+#[derive(Default)]
+struct OfWorkload<'a> {
+    /// In the order of their revisions.
+    in_order: Vec<&'a Act>,
+    /// Where the first stands that cites a record.
+    citing: BTreeMap<&'a Cite, usize>,
 }
 
-/// The rollout that an edit brought, and the one before it.
-fn brought<'a>(
-    edit: &Act,
-    at: &Moment,
-    rollouts: &[&'a Act],
-) -> Option<(&'a Act, Option<&'a Act>)> {
-    let same = of_workload(rollouts, edit.namespace.as_deref(), name(edit)?);
-    let cites = |r: &Act| edit.cites.iter().any(|c| r.cites.iter().any(|other| other == c));
-    let position = same.iter().position(|r| cites(r)).or_else(|| {
+impl<'a> Rollouts<'a> {
+    fn of(acts: &'a [Act]) -> Self {
+        let mut by_name: BTreeMap<_, OfWorkload<'a>> = BTreeMap::new();
+        for act in acts {
+            if let What::Rollout(rollout) = &act.what {
+                let key = (act.namespace.as_deref(), rollout.name.as_str());
+                by_name.entry(key).or_default().in_order.push(act);
+            }
+        }
+        for of_workload in by_name.values_mut() {
+            of_workload.in_order.sort_by_key(|act| match &act.what {
+                What::Rollout(rollout) => rollout.deployment_revision,
+                _ => 0,
+            });
+            for (position, act) in of_workload.in_order.iter().enumerate() {
+                for cite in act.cites.iter() {
+                    of_workload.citing.entry(cite).or_insert(position);
+                }
+            }
+        }
+        Self(by_name)
+    }
+
+    /// Those of the workload that an edit was to.
+    fn of_edited<'s>(&'s self, edit: &'s Act) -> Option<&'s OfWorkload<'a>> {
+        let rollouts: &BTreeMap<(Option<&'s str>, &'s str), OfWorkload<'a>> = &self.0;
+        rollouts.get(&(edit.namespace.as_deref(), name(edit)?))
+    }
+}
+
+/// The rollout that an edit brought, and its place.
+fn brought<'a>(edit: &Act, at: &Moment, of: &OfWorkload<'a>) -> Option<(usize, &'a Act)> {
+    let citing = edit.cites.iter().filter_map(|cite| of.citing.get(cite).copied()).min();
+    let position = citing.or_else(|| {
         let after = |r: &&Act| r.at.is_some_and(|t| t.sequence(at) != Sequence::Before);
-        same.iter().position(after).filter(|_| edit.who.is_some())
+        of.in_order.iter().position(after).filter(|_| edit.who.is_some())
     })?;
-    Some((same[position], position.checked_sub(1).map(|before| same[before])))
-}
-
-fn of_workload<'a>(rollouts: &[&'a Act], namespace: Option<&str>, name: &str) -> Vec<&'a Act> {
-    let of = |r: &&&Act| {
-        matches!(&r.what, What::Rollout(rollout) if rollout.name == name)
-            && r.namespace.as_deref() == namespace
-    };
-    let mut same: Vec<&Act> = rollouts.iter().filter(of).copied().collect();
-    same.sort_by_key(|r| match &r.what {
-        What::Rollout(rollout) => rollout.deployment_revision,
-        _ => 0,
-    });
-    same
+    Some((position, of.in_order[position]))
 }
 
 fn name(edit: &Act) -> Option<&str> {
@@ -91,28 +125,17 @@ fn replica_set(rollout: &Act) -> Option<&str> {
 
 /// Whether a rollout went back to a template that had run before an edit by hand: then the edit
 /// undid another.
-fn is_end(brought: &Act, rollouts: &[&Act]) -> bool {
-    let What::Rollout(rollout) = &brought.what else { return false };
-    let same = of_workload(rollouts, brought.namespace.as_deref(), &rollout.name);
-    let earlier = same.iter().take_while(|r| **r != brought);
+fn is_end(brought: &Act, earlier: &[&Act]) -> bool {
     let set = replica_set(brought);
-    set.is_some() && earlier.clone().any(|r| replica_set(r) == set)
+    set.is_some() && earlier.iter().any(|r| replica_set(r) == set)
 }
 
-fn one(
-    around: Around<'_>,
-    edit: &Act,
-    at: &Moment,
-    brought: &Act,
-    before: Option<&Act>,
-    rollouts: &[&Act],
-) -> Act {
-    let rolled = name(edit).unwrap_or_default();
-    let same = of_workload(rollouts, edit.namespace.as_deref(), rolled);
-    let later = same.iter().skip_while(|r| **r != brought).skip(1);
-    let set = before.and_then(replica_set);
+fn one(around: Around<'_>, edit: &Act, at: &Moment, position: usize, of_workload: &[&Act]) -> Act {
+    let (before, later) = (&of_workload[..position], &of_workload[position + 1..]);
+    let (rolled, brought) = (name(edit).unwrap_or_default(), of_workload[position]);
+    let set = before.last().and_then(|before| replica_set(before));
     // The template from before the edit runs again, or Argo CD wrote another one.
-    let end = later.clone().find(|r| set.is_some() && replica_set(r) == set);
+    let end = later.iter().find(|r| set.is_some() && replica_set(r) == set);
     let mut cites = edit.cites.clone();
     cites.extend(&brought.cites);
     let during = match end {

@@ -1,11 +1,12 @@
 //! The graph of commits, as far as records show it.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::{ForgeFacts, ProposalChange, ProposalEvent, ProposalId, ToldBy};
 use crate::parse::git_commit::Commit;
 use crate::story::fold::Cited;
 use crate::story::wire::Cites;
+use crate::time::Moment;
 
 impl ForgeFacts {
     /// A commit, by the record that tells most of it.
@@ -86,8 +87,8 @@ impl ForgeFacts {
         reached
     }
 
-    /// The default branch of a repository, by the latest delivery that names it.
-    pub(crate) fn default_branch(&self, repository: &str) -> Option<&str> {
+    /// The default branch of each repository, by the latest delivery that names it.
+    pub(crate) fn default_branches(&self) -> BTreeMap<&str, &str> {
         let pushed = self
             .pushes
             .values()
@@ -96,7 +97,13 @@ impl ForgeFacts {
             .events
             .values()
             .map(|e| (&e.fact.id.repository, e.fact.at, e.fact.default_branch.as_deref()));
-        let named = pushed.chain(proposed).filter(|(of, ..)| *of == repository);
-        named.filter_map(|(_, at, branch)| Some((at, branch?))).max().map(|(_, branch)| branch)
+        let mut latest: BTreeMap<&str, (Option<Moment>, &str)> = BTreeMap::new();
+        for (repository, at, branch) in pushed.chain(proposed) {
+            if let Some(branch) = branch {
+                let known = latest.entry(repository).or_insert((at, branch));
+                *known = (*known).max((at, branch));
+            }
+        }
+        latest.into_iter().map(|(repository, (_, branch))| (repository, branch)).collect()
     }
 }

@@ -48,6 +48,7 @@ struct Judge<'a> {
     went_on: BTreeMap<(&'a str, &'a str, &'a str), Vec<&'a str>>,
     /// Repositories with any proposal.
     repositories: BTreeSet<&'a str>,
+    default_branches: BTreeMap<&'a str, &'a str>,
 }
 
 impl<'a> Judge<'a> {
@@ -73,7 +74,8 @@ impl<'a> Judge<'a> {
         }
         let belonging = forge.reached(known);
         let repositories = proposals.keys().map(|id| id.repository.as_str()).collect();
-        Self { around, merged, proposed, belonging, went_on, repositories }
+        let default_branches = forge.default_branches();
+        Self { around, merged, proposed, belonging, went_on, repositories, default_branches }
     }
 
     fn acts(&self, push: &Cited<Push>) -> Vec<Act> {
@@ -94,7 +96,7 @@ impl<'a> Judge<'a> {
 
     fn default_of(&self, push: &'a Push) -> Option<&'a str> {
         let told = push.default_branch.as_deref();
-        told.or_else(|| self.around.facts.forge.default_branch(&push.repository))
+        told.or_else(|| self.default_branches.get(push.repository.as_str()).copied())
     }
 
     fn direct(&self, push: &Cited<Push>, branch: &str, after: &str) -> Vec<Act> {
