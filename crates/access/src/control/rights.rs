@@ -50,8 +50,11 @@ impl<'a> Names<'a> {
             if subjects.is_empty() {
                 subjects.extend(people.accounts_in(id, "argocd_username"));
             }
+            let signs_in = !subjects.is_empty();
             names.subjects.extend(subjects.into_iter().map(|subject| (subject, id)));
-            for group in people.groups(id).into_iter().flatten() {
+            // A group gives its rights to an account; whoever has none there uses none.
+            let has_user = people.accounts_in(id, "kubernetes_user").next().is_some();
+            for group in people.groups(id).into_iter().flatten().filter(|_| has_user) {
                 names.members.entry(group).or_default().push(id);
             }
             let mut in_groups: BTreeSet<&str> = BTreeSet::new();
@@ -65,7 +68,7 @@ impl<'a> Names<'a> {
                     _ => {}
                 }
             }
-            for group in in_groups {
+            for group in in_groups.into_iter().filter(|_| signs_in) {
                 names.groups.entry(group).or_default().push(id);
             }
         }
@@ -293,8 +296,14 @@ fn who<'a>(asked: &Asked<'a>, subject: &Subject, argo: &str) -> Vec<Around<'a>> 
             None if [AUTHENTICATED, UNAUTHENTICATED, SERVICE_ACCOUNTS].contains(&name.as_str()) => {
                 vec![Around::Unmapped(subject.to_string())]
             }
-            None if name.starts_with("system:") => vec![],
-            None => vec![Around::Unmapped(subject.to_string())],
+            None => match name.strip_prefix("system:serviceaccounts:") {
+                // All service accounts of a namespace.
+                Some(own) if own != SYSTEM_NAMESPACE && own != argo => {
+                    vec![Around::Machine(subject.to_string())]
+                }
+                _ if name.starts_with("system:") => vec![],
+                _ => vec![Around::Unmapped(subject.to_string())],
+            },
         },
     }
 }

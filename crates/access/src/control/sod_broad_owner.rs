@@ -22,7 +22,7 @@ pub const CONTROL: Control = Control {
 };
 
 /// Patterns for every file, in the words of all dialects.
-const EVERYTHING: [&str; 8] = ["*", "/", "**", "/**", "/**/*", "**/*", ".*", "/*"];
+const EVERYTHING: [&str; 6] = ["*", "**", "/**", "/**/*", "**/*", ".*"];
 
 pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
     let Some(owners) = asked.joined.sources.code_owners else {

@@ -19,7 +19,7 @@ pub const CONTROL: Control = Control {
     asks: "Nobody changed this repository, and production changed. Who approved that?",
     fix: "Name the version in full: `1.2.3` and not `1.*`, `?ref=` with a commit or a tag in the address of a base, and commit Chart.lock.",
     example: "An Application takes the chart `redis` at `*`, and each release of it reaches production at the next sync.",
-    limits: "That a publisher does not replace what a version stands for is not seen. Kustomize's own helmCharts are not read.",
+    limits: "That a publisher does not replace what a version stands for is not seen. Whether a `?ref=` is a branch or a tag is not told, and Kustomize's own helmCharts are not read.",
     inputs: &["Applications", "repository: charts and kustomizations"],
     relates: &[PCI_6_5_1, SOC2_CC8_1, ISO_8_32, NIST_CM_3],
     severity: Severity::Warning,
@@ -125,7 +125,7 @@ fn is_file(address: &str) -> bool {
 /// Whether a version is a range, as Helm and Argo CD read one (Masterminds/semver).
 pub(super) fn is_range(version: &str) -> bool {
     let version = version.trim();
-    let starts = ['^', '~', '>', '<', '=', '!'].iter().any(|c| version.starts_with(*c));
+    let starts = ['^', '~', '>', '<', '!'].iter().any(|c| version.starts_with(*c));
     let is_part = |part: &str| matches!(part, "*" | "x" | "X");
     let bare = version.strip_prefix('v').unwrap_or(version);
     starts || version.contains("||") || version.contains(" - ") || bare.split('.').any(is_part)

@@ -70,7 +70,13 @@ impl Path<'_, '_> {
         own: &Environment,
         before: &Environment,
     ) -> (Answer, Vec<Place>) {
-        let names = counterparts(&target.name, own, before);
+        let policy = self.asked.joined.sources.policy;
+        let is_before = |name: &String| {
+            let found = policy.and_then(|policy| policy.environment_of(name));
+            found.is_some_and(|(found, _)| found.name.value == before.name.value)
+        };
+        let mut names = counterparts(&target.name, own, before);
+        names.retain(is_before);
         let at = |name: &String| self.by_name.get(name.as_str()).copied();
         let places = vec![target.place.clone()];
         let Some(counterpart) = names.iter().find_map(at) else {
