@@ -25,6 +25,7 @@ mod builtin;
 mod enforce;
 mod expression;
 
+pub(crate) use enforce::Pattern;
 pub use enforce::{Grant, Trial};
 pub use policy::{Effect, Line, MatchMode, Policy, Problem, Statement};
 pub use project::Project;

@@ -22,6 +22,7 @@ mod github;
 mod gitlab;
 mod names;
 mod reach;
+mod tag;
 
 pub use self::answers::NotASnapshot;
 pub use self::reach::{Reach, Way, WhoCan};
@@ -177,6 +178,13 @@ pub struct Gate {
     pub only: Known<Vec<Grant>>,
 }
 
+impl Gate {
+    /// Whether it is the review itself.
+    pub fn is_review(&self) -> bool {
+        self.what == github::REVIEW
+    }
+}
+
 /// One rule about branches: a branch protection, a ruleset, a protected branch.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Protection {
@@ -184,8 +192,10 @@ pub struct Protection {
     pub name: String,
     /// Where it stands.
     pub at: JsonPath,
-    /// Whether it has effect. A ruleset in *evaluate* looks like one and has none.
+    /// Whether it has effect.
     pub enforced: bool,
+    /// Whether it is a ruleset in *evaluate*, which looks like a rule and has no effect.
+    pub evaluated: bool,
     /// Approvals that a merge needs.
     pub approvals: Known<u32>,
     /// Whether a code owner has to approve.
@@ -204,6 +214,18 @@ pub struct Protection {
     pub deletion: Known<bool>,
     /// Names of the checks that have to pass.
     pub status_checks: Known<Vec<String>>,
+    /// Those of them that any app may report, whatever reports them today; GitHub alone binds a check
+    /// to its app.
+    pub checks_of_anybody: Vec<(String, JsonPath)>,
+    /// Whether they have to pass on top of the branch's newest commit; `None` where the forge has no
+    /// such setting, as for the next two.
+    pub checks_on_newest: Option<Known<bool>>,
+    /// Whether only some may dismiss a review.
+    pub dismissal_limited: Option<Known<bool>>,
+    /// Whether a proposal may change who has to approve it.
+    pub approvers_overridden: Option<Known<bool>>,
+    /// Whether commits have to be signed.
+    pub signatures: Known<bool>,
     /// Files that may be pushed past it (Gitea's `unprotected_file_patterns`).
     pub unprotected_files: Vec<String>,
     /// What a direct push has to pass: every one. None means that a right to write is enough.
@@ -212,6 +234,15 @@ pub struct Protection {
     pub merge: Vec<Gate>,
     /// Who may merge without the review.
     pub skips_review: Known<Vec<Grant>>,
+}
+
+/// What workflows of the forge may do by default (GitHub Actions).
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Workflows {
+    /// Whether they may approve proposals.
+    pub approve: Known<bool>,
+    /// Whether their tokens may write to the repository.
+    pub write: Known<bool>,
 }
 
 /// What a snapshot shows of one repository.
@@ -298,6 +329,16 @@ impl Snapshot {
         &self.teams
     }
 
+    /// What workflows may do; `None` for a forge without this setting.
+    pub fn workflows(&self) -> Option<Workflows> {
+        (self.forge == Forge::GitHub).then(|| github::workflows(&self.answers))
+    }
+
+    /// Whether a tag is kept from being moved to another commit.
+    pub fn tag_protected(&self, name: &str) -> Known<bool> {
+        tag::protected(self.forge, &self.answers, name)
+    }
+
     /// The rules of a branch.
     pub fn branch(&self, name: &str) -> Branch {
         let (protections, unknown) = match self.forge {
@@ -342,6 +383,46 @@ impl Branch {
     /// Whether somebody else than the last pusher has to approve.
     pub fn last_push_approval(&self) -> Known<bool> {
         self.strictest(|rule| &rule.last_push_approval, |b| u32::from(*b), false)
+    }
+
+    /// Whether the author's own approval counts: only if every rule lets it.
+    pub fn author_may_approve(&self) -> Known<bool> {
+        self.strictest(|rule| &rule.author_may_approve, |b| u32::from(!*b), true)
+    }
+
+    /// Whether commits have to be signed.
+    pub fn signatures(&self) -> Known<bool> {
+        self.strictest(|rule| &rule.signatures, |b| u32::from(*b), false)
+    }
+
+    /// The checks that have to pass: those of every rule that names one.
+    pub fn status_checks(&self) -> Known<bool> {
+        let rules = self.in_force().map(|rule| &rule.status_checks);
+        let mut unknown = self.unknown.first();
+        let mut none = None;
+        for checks in rules {
+            match checks {
+                Known::Known { value, at } if value.is_empty() => none = none.or(Some(at)),
+                Known::Known { at, .. } => return Known::at(true, at.clone()),
+                Known::Unknown(why) => unknown = unknown.or(Some(why)),
+            }
+        }
+        match unknown {
+            Some(why) => Known::Unknown(why.clone()),
+            None => Known::at(false, none.map_or("$", String::as_str)),
+        }
+    }
+
+    /// The strictest answer of a setting that not every rule has; `None` if no rule has it.
+    pub fn setting(
+        &self,
+        of: impl Fn(&Protection) -> Option<&Known<bool>>,
+        strict: bool,
+    ) -> Option<Known<bool>> {
+        let all: Vec<&Known<bool>> = self.in_force().filter_map(of).collect();
+        let best = all.iter().find(|known| known.value() == Some(&strict));
+        let unknown = || all.iter().find(|known| known.unknown().is_some());
+        best.or_else(unknown).or(all.first()).map(|known| (*known).clone())
     }
 
     /// Whether history may be rewritten: only if every rule lets it.

@@ -28,6 +28,6 @@ pub mod rule;
 pub use escalate::{Closure, Gain, Hop, Via};
 pub use identity::{Identity, Subject};
 pub use model::{Cluster, ObjectRef};
-pub use predicate::{Predicate, Scope};
+pub use predicate::{Bound, Means, Predicate, Scope};
 pub use reach::{Decision, Grant, Path};
 pub use rule::{Names, Request, Rule};

@@ -16,7 +16,7 @@
 //! database behind a pod), and rights that Argo CD gives on single resources of an Application.
 
 mod answer;
-mod cluster;
+pub(crate) mod cluster;
 mod gather;
 mod merge;
 pub(crate) mod places;

@@ -1,6 +1,6 @@
 //! The policy that Argo CD brings along: `role:readonly`, `role:admin`, and who is `admin`.
 
-use super::policy::{MatchMode, Policy};
+use super::policy::{Line, MatchMode, Policy};
 use crate::origin::Origin;
 
 /// Resource, whether its objects have a project, what `role:readonly` may, what `role:admin` may
@@ -28,9 +28,16 @@ const RIGHTS: [(&str, bool, &[&str], &[&str]); 11] = [
     ("exec", true, &[], &["create"]),
 ];
 
+const SOURCE: &str = "Argo CD built-in policy";
+
+/// Whether a line is one of these.
+pub(crate) fn is_builtin(line: &Line) -> bool {
+    &*line.origin.source == SOURCE
+}
+
 /// The built-in policy; its lines cite it as a whole, because it is no file of the reader's.
 pub(crate) fn policy() -> Policy {
-    let origin = Origin::whole("Argo CD built-in policy");
+    let origin = Origin::whole(SOURCE);
     let mut lines = Vec::new();
     for (resource, in_project, readonly, admin) in RIGHTS {
         let object = if in_project { "*/*" } else { "*" };

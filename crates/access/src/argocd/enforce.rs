@@ -161,6 +161,11 @@ impl Index {
         self.roles_of.contains_key(name)
     }
 
+    /// Every permission's line.
+    pub(crate) fn lines(&self) -> impl Iterator<Item = &Line> {
+        self.permissions.iter().map(|permission| &permission.line)
+    }
+
     /// Every `deny` line, with the subject it names.
     pub(crate) fn denies(&self) -> impl Iterator<Item = &Line> {
         let denies = self.permissions.iter().filter(|line| line.effect == Effect::Deny);
@@ -219,6 +224,19 @@ impl Matcher {
             Self::Unknown => return Fit::Unknown,
         };
         if fits { Fit::Yes } else { Fit::No }
+    }
+}
+
+/// A pattern of a policy line, compiled once for many texts.
+pub(crate) struct Pattern(Matcher);
+
+impl Pattern {
+    pub(crate) fn new(text: &str, mode: MatchMode) -> Self {
+        Self(Matcher::new(text, mode))
+    }
+
+    pub(crate) fn fits(&self, text: &str) -> bool {
+        self.0.fit(text) == Fit::Yes
     }
 }
 

@@ -227,6 +227,19 @@ impl Rbac {
         self.layers.values().map(|(project, _)| project)
     }
 
+    /// The lines that permit or deny something: of `argocd-rbac-cm` and of the projects, in the order
+    /// in which they are weighed, without what Argo CD brings along.
+    pub fn permissions(&self) -> impl Iterator<Item = &Line> {
+        let layers = self.layers.values().map(|(_, index)| index);
+        let all = std::iter::once(&self.global).chain(layers).flat_map(Index::lines);
+        all.filter(|line| !builtin::is_builtin(line))
+    }
+
+    /// How fields are matched.
+    pub fn mode(&self) -> MatchMode {
+        self.mode
+    }
+
     /// Decides one check.
     pub fn decide(&self, caller: Caller<'_>, request: &Request<'_>) -> Decision {
         let mut decision = Decision {

@@ -4,8 +4,6 @@ use evidence::control::framework::{NIST_AC_6, PCI_7_2_2, SOC2_CC6_3};
 use evidence::control::{Control, Outcome, Severity};
 
 use super::{Asked, holds, missing, open, outcome};
-use crate::argocd::Request;
-use crate::argocd::rbac::Who;
 
 /// What can change production, as resource and action.
 const ACTS: [(&str, &str); 5] = [
@@ -39,9 +37,9 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
         let object = target.rights.object();
         let mut open_ended = false;
         let may = ACTS.iter().filter(|(resource, action)| {
-            let holders = argo.rbac.holders(&Request { resource, action, object: &object });
-            open_ended |= !holders.undetermined.is_empty();
-            holders.known.iter().any(|h| matches!(h.who, Who::Anyone | Who::AnyoneSignedIn))
+            let held = asked.holders(resource, action, &object);
+            open_ended |= held.unweighed;
+            held.anybody
         });
         let may: Vec<String> =
             may.map(|(resource, action)| format!("{action} {resource}")).collect();

@@ -1,7 +1,7 @@
 //! Whether a deny of Argo CD's policy can be gone around by another group.
 
 use evidence::control::framework::{ISO_5_3, NIST_AC_5, NIST_AC_6, SOC2_CC6_3};
-use evidence::control::model::met;
+use evidence::control::model::{met, open};
 use evidence::control::{Control, Outcome, Severity};
 
 use super::{Asked, holds, missing, outcome};
@@ -19,7 +19,7 @@ pub const CONTROL: Control = Control {
     asks: "This line says that they may not. Why could they?",
     fix: "Do not rely on deny: give rights to groups that share no members, and keep the on-call group apart from the developers.",
     example: "Developers are denied to sync production, and one of them is in the on-call group, which is allowed to.",
-    limits: "Members of groups come from the people map. Where it knows none who is in both, the condition is met as far as the map goes.",
+    limits: "Members of groups come from the people map. Where it does not say in which groups somebody is, and knows none who is in both, it is undetermined.",
     inputs: &["argocd-rbac-cm", "AppProjects", "people map"],
     relates: &[SOC2_CC6_3, ISO_5_3, NIST_AC_5, NIST_AC_6],
     severity: Severity::Warning,
@@ -47,10 +47,14 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
         let both: std::collections::BTreeSet<&str> =
             denied.filter(|id| around.contains(id)).collect();
         let names: Vec<&str> = both.iter().copied().collect();
-        let bad = || {
-            format!("{} are denied and allowed all the same: {}", names.join(", "), deny.deny.text)
+        let bad =
+            || format!("{}: denied and allowed all the same: {}", names.join(", "), deny.deny.text);
+        let answer = match asked.joined.without_groups().first() {
+            Some(id) if both.is_empty() => {
+                open(format!("the people map does not say in which groups {id} is"))
+            }
+            _ => holds(both.is_empty(), "nobody of the map is in both", bad),
         };
-        let answer = holds(both.is_empty(), "nobody of the map is in both", bad);
         let place = asked.joined.places.place(&deny.deny.origin);
         outcome(&CONTROL, &deny.object, answer, &[place])
     };

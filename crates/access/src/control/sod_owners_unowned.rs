@@ -7,16 +7,16 @@ use super::{Asked, holds, missing, outcome};
 use crate::codeowners::Ownership;
 use crate::place::Place;
 
-/// CODEOWNERS and the policy have owners.
+/// CODEOWNERS has an owner.
 pub const CONTROL: Control = Control {
     id: "sod-owners-unowned",
     condition: "the rules themselves have an owner",
-    statement: "CODEOWNERS and the policy file have a code owner.",
+    statement: "CODEOWNERS has a code owner itself.",
     asks: "Who has to approve a change of who has to approve?",
-    fix: "Name the owners of CODEOWNERS and of countersign.yaml in CODEOWNERS, in its last lines.",
+    fix: "Name the owners of CODEOWNERS in CODEOWNERS, in its last lines.",
     example: "CODEOWNERS has rules for each folder and none for itself.",
-    limits: "A policy that lives in another repository is not seen here.",
-    inputs: &["CODEOWNERS", "repository: paths"],
+    limits: "Who owns the policy is sod-policy-unowned's question. Whether the owner counts for the forge is not asked here.",
+    inputs: &["CODEOWNERS"],
     relates: &[SOC2_CC6_3, ISO_5_3, NIST_AC_5],
     severity: Severity::Error,
 };
@@ -25,15 +25,9 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
     let Some(owners) = asked.joined.sources.code_owners else {
         return missing(&CONTROL, "a CODEOWNERS file");
     };
-    let has = |path: &&str| {
-        asked.joined.sources.repository.is_some_and(|r| r.paths().any(|own| own == *path))
-    };
-    let policy = [crate::policy::FILE].into_iter().filter(has);
-    let one = |path: &str| {
-        let is_owned = matches!(owners.owners_of(path), Ownership::Owned { .. });
-        let bad = || format!("nobody has to approve a change of {path}");
-        let answer = holds(is_owned, "it has an owner", bad);
-        outcome(&CONTROL, path, answer, &[Place::file(path)])
-    };
-    [owners.file()].into_iter().chain(policy).map(one).collect()
+    let path = owners.file();
+    let is_owned = matches!(owners.owners_of(path), Ownership::Owned { .. });
+    let bad = || format!("nobody has to approve a change of {path}");
+    let answer = holds(is_owned, "it has an owner", bad);
+    vec![outcome(&CONTROL, path, answer, &[Place::file(path)])]
 }

@@ -3,6 +3,7 @@
 use evidence::control::framework::{ISO_5_3, NIST_AC_5, SOC2_CC6_3};
 use evidence::control::{Control, Outcome, Severity};
 
+use super::asked::Owned;
 use super::{Asked, holds, missing, outcome};
 use crate::codeowners::Ownership;
 use crate::place::Place;
@@ -15,8 +16,8 @@ pub const CONTROL: Control = Control {
     asks: "This file changes production. Who has to approve a change of it?",
     fix: "Add a rule to CODEOWNERS that covers the file, below the rules that are broader.",
     example: "A rule without owners stands below the one that names the team, and takes the files of production out of it.",
-    limits: "Whether an owner exists and may approve is known to the forge alone. Files of what could not be rendered are not among those asked about.",
-    inputs: &["repository: deployed files", "CODEOWNERS"],
+    limits: "Whether an owner counts for the forge is sod-weak-owner's question. Asked about are the files that Applications of production deploy, as far as they could be rendered, and the paths that the policy counts to it.",
+    inputs: &["repository: deployed files", "CODEOWNERS", "policy: paths"],
     relates: &[SOC2_CC6_3, ISO_5_3, NIST_AC_5],
     severity: Severity::Error,
 };
@@ -25,21 +26,20 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
     let Some(owners) = asked.joined.sources.code_owners else {
         return missing(&CONTROL, "a CODEOWNERS file");
     };
-    let files = asked.scope.targets.iter().flat_map(|target| &target.files);
-    let files: std::collections::BTreeSet<&String> = files.collect();
-    let one = |file: &String| {
-        let ownership = owners.owners_of(file);
-        let by: Vec<Place> = ownership
+    let one = |file: &Owned<'_>| {
+        let by: Vec<Place> = file
+            .ownership
             .parts()
             .map(|part| Place::line(owners.file(), part.rule.place.line))
             .collect();
-        let places = if by.is_empty() { vec![Place::file(file)] } else { by };
-        let is_owned = matches!(ownership, Ownership::Owned { .. });
-        let answer = holds(is_owned, "it has an owner", || match ownership {
+        let places = if by.is_empty() { vec![Place::file(&file.path)] } else { by };
+        let is_owned = matches!(file.ownership, Ownership::Owned { .. });
+        let answer = holds(is_owned, "it has an owner", || match file.ownership {
+            _ if !owners.loaded() => format!("the forge does not load {}", owners.file()),
             Ownership::Unmatched => format!("no rule of {} matches it", owners.file()),
             _ => "the rule that counts names nobody".to_owned(),
         });
-        outcome(&CONTROL, file, answer, &places)
+        outcome(&CONTROL, &file.path, answer, &places)
     };
-    files.into_iter().map(one).collect()
+    asked.files().iter().map(one).collect()
 }

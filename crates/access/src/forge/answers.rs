@@ -106,6 +106,9 @@ impl Answers {
                 list.push(answer(&format!("/{name}"), body, &format!("$.{name}")));
             }
         }
+        if let Some(body) = value.get("workflow_permissions") {
+            list.push(answer("/actions/permissions/workflow", body, "$.workflow_permissions"));
+        }
         for (index, ruleset) in each(value.get("rulesets")) {
             if let Some(id) = ruleset.get("id").and_then(Value::as_u64) {
                 list.push(answer(

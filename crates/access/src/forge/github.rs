@@ -8,12 +8,16 @@ use serde_json::Value;
 
 use super::answers::Answers;
 use super::names::{branch_matches, flag, flag_or, member_text, number, step};
-use super::{Account, Gate, Grant, Grantee, JsonPath, Known, Level, Protection, Team, Unknown};
+use super::{
+    Account, Gate, Grant, Grantee, JsonPath, Known, Level, Protection, Team, Unknown, Workflows,
+};
 
 pub(super) const REVIEW: &str = "review is required";
 const PUSHERS: &str = "only some may push";
 const LOCKED: &str = "the branch is locked";
 const UPDATES: &str = "updates are restricted";
+/// Whom a bypass may name beside roles.
+const OWNERS: &str = "owners of the organisation";
 
 /// Everybody with access, teams' members and owners of the organisation included.
 pub(super) fn accounts(answers: &Answers) -> Known<Vec<Account>> {
@@ -90,6 +94,17 @@ pub(super) fn members(
     }
 }
 
+/// What workflows may do by default.
+pub(super) fn workflows(answers: &Answers) -> Workflows {
+    match answers.one("/actions/permissions/workflow") {
+        Ok((body, at)) => Workflows {
+            approve: flag(body, "can_approve_pull_request_reviews", &at),
+            write: member_text(body, "default_workflow_permissions", &at).map(|w| w == "write"),
+        },
+        Err(why) => Workflows { approve: Known::Unknown(why.clone()), write: Known::Unknown(why) },
+    }
+}
+
 /// The rules that cover a branch, and what may hide more.
 pub(super) fn protections(
     answers: &Answers,
@@ -127,34 +142,35 @@ fn ruleset_of(
         return;
     }
     match answers.one(&format!("/rulesets/{id}")) {
-        Ok((body, at)) => match covers(body, &at, branch, default_branch) {
-            Ok(true) => rules.push(ruleset(body, &at)),
-            Ok(false) => {}
-            Err(why) => unknown.push(why),
-        },
+        Ok((body, at)) => {
+            match covers(body, &at, &format!("refs/heads/{branch}"), default_branch) {
+                Ok(true) => rules.push(ruleset(body, &at)),
+                Ok(false) => {}
+                Err(why) => unknown.push(why),
+            }
+        }
         Err(why) => unknown.push(why),
     }
 }
 
-/// Whether a ruleset's conditions name a branch: included and not excluded.
-fn covers(
+/// Whether a ruleset's conditions name a branch or a tag: included and not excluded.
+pub(super) fn covers(
     body: &Value,
     at: &str,
-    branch: &str,
+    reference: &str,
     default_branch: &Known<String>,
 ) -> Result<bool, Unknown> {
     let names = body.pointer("/conditions/ref_name");
     let missing =
         || Unknown::Missing { member: "conditions.ref_name".to_owned(), at: at.to_owned() };
     let names = names.ok_or_else(missing)?;
-    let full = format!("refs/heads/{branch}");
     let one = |pattern: &str| match pattern {
         "~ALL" => Ok(true),
         "~DEFAULT_BRANCH" => match default_branch {
-            Known::Known { value, .. } => Ok(value == branch),
+            Known::Known { value, .. } => Ok(reference.strip_prefix("refs/heads/") == Some(value)),
             Known::Unknown(why) => Err(why.clone()),
         },
-        pattern => Ok(branch_matches(pattern, &full, false)),
+        pattern => Ok(branch_matches(pattern, reference, false)),
     };
     let any = |member: &str| {
         let list = names.get(member).and_then(Value::as_array).into_iter().flatten();
@@ -194,6 +210,7 @@ fn classic(branch: &str, body: &Value, at: &str) -> Protection {
         name: branch.to_owned(),
         at: at.to_owned(),
         enforced: true,
+        evaluated: false,
         approvals: match review {
             Some(review) => number(review, "required_approving_review_count", &review_at),
             None => Known::at(0, at),
@@ -206,6 +223,21 @@ fn classic(branch: &str, body: &Value, at: &str) -> Protection {
         force_push: flag_or(body, "allow_force_pushes", at, false),
         deletion: flag_or(body, "allow_deletions", at, false),
         status_checks: Known::at(contexts(body), step(at, "required_status_checks")),
+        checks_of_anybody: of_anybody(
+            body.pointer("/required_status_checks/checks"),
+            &format!("{at}.required_status_checks.checks"),
+            "app_id",
+        ),
+        checks_on_newest: body
+            .get("required_status_checks")
+            .filter(|v| v.is_object())
+            .map(|checks| flag_or(checks, "strict", &step(at, "required_status_checks"), false)),
+        dismissal_limited: review.map(|review| {
+            let limited = review.get("dismissal_restrictions").is_some_and(Value::is_object);
+            Known::at(limited, step(&review_at, "dismissal_restrictions"))
+        }),
+        approvers_overridden: None,
+        signatures: flag_or(body, "required_signatures", at, false),
         unprotected_files: Vec::new(),
         push,
         merge,
@@ -294,14 +326,17 @@ fn ruleset(body: &Value, at: &str) -> Protection {
         push.push(Gate { what: UPDATES, only: always.clone() });
         merge.push(Gate { what: UPDATES, only: any.clone() });
     }
-    let forbids = |kind: &str| match rule(kind) {
-        Some((_, at)) => Known::at(false, at),
-        None => Known::at(true, at),
+    let demands = |kind: &str| match rule(kind) {
+        Some((_, at)) => Known::at(true, at),
+        None => Known::at(false, at),
     };
+    let forbids = |kind: &str| demands(kind).map(|demanded| !demanded);
+    let checks = rule("required_status_checks");
     Protection {
         name: member_text(body, "name", at).value().cloned().unwrap_or_default(),
         at: at.to_owned(),
         enforced: body.get("enforcement").and_then(Value::as_str) == Some("active"),
+        evaluated: body.get("enforcement").and_then(Value::as_str) == Some("evaluate"),
         approvals: match &parameters {
             Some((body, at)) => number(body, "required_approving_review_count", at),
             None => Known::at(0, at),
@@ -310,10 +345,24 @@ fn ruleset(body: &Value, at: &str) -> Protection {
         dismisses_stale: of_review("dismiss_stale_reviews_on_push"),
         last_push_approval: of_review("require_last_push_approval"),
         author_may_approve: Known::at(false, at),
-        binds_admins: any.clone().map(|grants| grants.is_empty()),
+        binds_admins: any.clone().map(|grants| !grants.iter().any(exempts_admins)),
         force_push: forbids("non_fast_forward"),
         deletion: forbids("deletion"),
-        status_checks: Known::at(ruleset_checks(rule("required_status_checks")), at),
+        status_checks: Known::at(ruleset_checks(checks.as_ref()), at),
+        checks_of_anybody: checks.as_ref().map_or_else(Vec::new, |(rule, at)| {
+            of_anybody(
+                rule.pointer("/parameters/required_status_checks"),
+                &format!("{at}.parameters.required_status_checks"),
+                "integration_id",
+            )
+        }),
+        checks_on_newest: checks.as_ref().map(|(rule, at)| {
+            let member = "strict_required_status_checks_policy";
+            flag_or(&rule["parameters"], member, &step(at, "parameters"), false)
+        }),
+        dismissal_limited: None,
+        approvers_overridden: None,
+        signatures: demands("required_signatures"),
         unprotected_files: Vec::new(),
         push,
         merge,
@@ -321,7 +370,15 @@ fn ruleset(body: &Value, at: &str) -> Protection {
     }
 }
 
-fn ruleset_checks(rule: Option<(&Value, JsonPath)>) -> Vec<String> {
+/// Checks that name no app; -1 is any.
+fn of_anybody(list: Option<&Value>, at: &str, member: &str) -> Vec<(String, JsonPath)> {
+    let list = list.and_then(Value::as_array).into_iter().flatten().enumerate();
+    let open = list.filter(|(_, c)| c.get(member).and_then(Value::as_u64).is_none());
+    open.filter_map(|(i, c)| Some((c.get("context")?.as_str()?.to_owned(), format!("{at}[{i}]"))))
+        .collect()
+}
+
+fn ruleset_checks(rule: Option<&(&Value, JsonPath)>) -> Vec<String> {
     let list = rule.and_then(|(rule, _)| rule.pointer("/parameters/required_status_checks"));
     let list = list.and_then(Value::as_array).into_iter().flatten();
     list.filter_map(|check| Some(check.get("context")?.as_str()?.to_owned())).collect()
@@ -346,6 +403,11 @@ fn bypass(body: &Value, at: &str) -> (Known<Vec<Grant>>, Known<Vec<Grant>>) {
     (Known::at(always, at.clone()), Known::at(any, at))
 }
 
+/// Whether administrators are among those whom a bypass names. A team, an app or a key is none of them.
+fn exempts_admins(grant: &Grant) -> bool {
+    matches!(&grant.to, Grantee::Level(_)) || grant.to == Grantee::Other(OWNERS.to_owned())
+}
+
 fn bypasser(actor: &Value) -> Grantee {
     let id = actor.get("actor_id").and_then(Value::as_u64).unwrap_or_default();
     match (actor.get("actor_type").and_then(Value::as_str).unwrap_or_default(), id) {
@@ -358,7 +420,7 @@ fn bypasser(actor: &Value) -> Grantee {
         ("User", id) => Grantee::AccountId(id),
         ("Integration", id) => Grantee::Machine(format!("app {id}")),
         ("DeployKey", _) => Grantee::Machine("deploy keys".to_owned()),
-        ("OrganizationAdmin", _) => Grantee::Other("owners of the organisation".to_owned()),
+        ("OrganizationAdmin", _) => Grantee::Other(OWNERS.to_owned()),
         (other, id) => Grantee::Other(format!("{other} {id}")),
     }
 }

@@ -3,10 +3,12 @@
 //! Which request suffices for which way is this file's own judgement of the API; only how requests are
 //! matched is read from elsewhere.
 
+use std::collections::{BTreeSet, HashMap};
+
 use serde::Serialize;
 
 use super::identity::Subject;
-use super::model::Cluster;
+use super::model::{Binding, Cluster};
 use super::reach::Grant;
 use super::rule::{Names, Request};
 
@@ -270,7 +272,79 @@ impl Predicate {
     }
 }
 
+/// A binding that lets its subjects do something of what was asked for.
+#[derive(Debug, Clone)]
+pub struct Bound<'c> {
+    /// The binding.
+    pub binding: &'c Binding,
+    /// What its role lets them do, where the binding counts.
+    pub means: Vec<Means>,
+}
+
+/// One way, by one rule of a role.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
+pub struct Means {
+    /// Which predicate.
+    pub predicate: Predicate,
+    /// The verb.
+    pub verb: &'static str,
+    /// The resource, with its subresource.
+    pub resource: &'static str,
+    /// The number of the rule in the role, from 0.
+    pub rule: usize,
+}
+
 impl Cluster {
+    /// Every binding that gives something of what is asked for in one of these namespaces, in Argo
+    /// CD's, or in the cluster. Unlike [`Cluster::bypasses`] it looks at each binding and each role
+    /// once, however many namespaces there are.
+    pub fn bound(
+        &self,
+        predicates: &[Predicate],
+        targets: &BTreeSet<String>,
+        argo: &str,
+    ) -> Vec<Bound<'_>> {
+        let mut of_role: HashMap<usize, Vec<Means>> = HashMap::new();
+        let mut found = Vec::new();
+        for binding in &self.bindings {
+            let Some(role) = self.role_at.get(&binding.role) else { continue };
+            let space = binding.id.namespace.as_str();
+            let counts = |scope: Scope| match scope {
+                _ if space.is_empty() => true,
+                Scope::Target => targets.contains(space),
+                Scope::Argo => space == argo,
+                Scope::Cluster => false,
+            };
+            if !predicates.iter().any(|p| counts(p.scope())) {
+                continue;
+            }
+            let means = of_role.entry(*role).or_insert_with(|| self.means(*role, predicates));
+            let means = means.iter().filter(|m| counts(m.predicate.scope()));
+            let means: Vec<Means> = means.copied().collect();
+            if !means.is_empty() {
+                found.push(Bound { binding, means });
+            }
+        }
+        found
+    }
+
+    fn means(&self, role: usize, predicates: &[Predicate]) -> Vec<Means> {
+        let mut found: Vec<Means> = Vec::new();
+        let rules = &self.roles[role].rules;
+        for predicate in predicates {
+            for one in predicate.asks().iter().flat_map(each) {
+                let (verb, _, resource, _) = one;
+                for request in requests_of(*predicate, "", one) {
+                    let fitting = rules.iter().position(|(rule, _)| rule.allows(&request));
+                    let new =
+                        fitting.map(|rule| Means { predicate: *predicate, verb, resource, rule });
+                    found.extend(new.filter(|new| found.last() != Some(new)));
+                }
+            }
+        }
+        found
+    }
+
     /// Every subject for which a predicate holds in a namespace, with each way once.
     /// `system:masters`, for whom everything holds, is left out.
     pub fn bypasses(&self, predicate: Predicate, namespace: &str) -> Vec<Bypass> {

@@ -10,6 +10,7 @@ use super::world::Joined;
 use crate::kubernetes::identity::{AUTHENTICATED, UNAUTHENTICATED};
 use crate::kubernetes::predicate::Bypass;
 use crate::kubernetes::{self, Cluster, Gain, Grant, Identity, ObjectRef, Predicate, Subject};
+use crate::origin::Origin;
 use crate::place::Place;
 
 /// Hops that an escalation is followed for.
@@ -79,6 +80,20 @@ fn spaces<'s>(predicate: Predicate, scope: &'s Scope, argo: &'s str) -> Vec<&'s 
         kubernetes::Scope::Argo => vec![argo],
         kubernetes::Scope::Cluster => vec![""],
     }
+}
+
+/// The line of a subject in a binding.
+pub(crate) fn subject_place(joined: &Joined<'_>, binding: &Origin, subject: &Subject) -> Place {
+    let name = match subject {
+        Subject::User(name) | Subject::Group(name) | Subject::ServiceAccount { name, .. } => name,
+    };
+    let object = joined.places.object(binding);
+    let subjects = object.and_then(|o| o.node.get("subjects")).map(crate::yaml::Node::items);
+    let own = subjects
+        .into_iter()
+        .flatten()
+        .find(|s| s.get("name").and_then(crate::yaml::Node::scalar_text) == Some(name.as_str()));
+    own.map_or_else(|| joined.places.place(binding), |own| own.place.clone())
 }
 
 struct Around<'a> {
@@ -211,17 +226,7 @@ impl Around<'_> {
     /// The subject's line in the binding.
     fn subject_place(&self, grant: &Grant) -> Place {
         let Some(origin) = &grant.binding_origin else { return Place::object("Kubernetes", "") };
-        let name = match &grant.subject {
-            Subject::User(name) | Subject::Group(name) | Subject::ServiceAccount { name, .. } => {
-                name
-            }
-        };
-        let object = self.joined.places.object(origin);
-        let subjects = object.and_then(|o| o.node.get("subjects")).map(crate::yaml::Node::items);
-        let own = subjects.into_iter().flatten().find(|s| {
-            s.get("name").and_then(crate::yaml::Node::scalar_text) == Some(name.as_str())
-        });
-        own.map_or_else(|| self.joined.places.place(origin), |own| own.place.clone())
+        subject_place(self.joined, origin, &grant.subject)
     }
 
     fn rule_place(&self, grant: &Grant) -> Place {

@@ -9,6 +9,7 @@ use crate::argocd::AppName;
 use crate::glob;
 use crate::place::Place;
 use crate::policy::Environment;
+use crate::repository::application::Source;
 use crate::repository::{Application, Deployment};
 
 /// The Applications of a question.
@@ -24,6 +25,10 @@ pub(crate) struct Scope {
 /// One Application.
 pub(crate) struct Target {
     pub(crate) name: String,
+    /// Its number in the repository, where one was read.
+    pub(crate) index: Option<usize>,
+    /// Where its manifests come from.
+    pub(crate) sources: Vec<Source>,
     /// Its name in Argo CD's rights.
     pub(crate) rights: AppName,
     pub(crate) place: Place,
@@ -120,6 +125,8 @@ impl Scope {
         }
         self.targets.push(Target {
             name: application.name.value.clone(),
+            index: deployment.map(|_| at),
+            sources: live.sources.clone(),
             rights: AppName::new(
                 &live.project.value,
                 namespace,

@@ -43,6 +43,7 @@ pub struct Joined<'w> {
     pub(crate) live: Vec<Application>,
     pub(crate) argo: Option<Argo>,
     pub(crate) cluster: Option<Cluster>,
+    cluster_is_live: bool,
     gaps: Vec<(World, Gap)>,
 }
 
@@ -89,6 +90,7 @@ impl<'w> Joined<'w> {
                 .collect(),
             argo: None,
             cluster: None,
+            cluster_is_live: false,
             gaps: Vec::new(),
         };
         joined.read_argo(&live, &git);
@@ -168,6 +170,7 @@ impl<'w> Joined<'w> {
             builder.add(&role, &Origin::whole("ClusterRole cluster-admin (built in)"));
         }
         let cluster = builder.build();
+        self.cluster_is_live = is_live;
         if !is_live {
             let why =
                 "roles and bindings were read from git; what was granted by hand is not in it";
@@ -213,6 +216,11 @@ impl<'w> Joined<'w> {
             World::Cluster => verb != Verb::Merge,
         };
         self.gaps.iter().filter(move |(world, _)| concerns(*world)).map(|(_, gap)| gap.clone())
+    }
+
+    /// Whether roles and bindings were read from the cluster, so that what is not there is not given.
+    pub(crate) const fn cluster_is_live(&self) -> bool {
+        self.cluster_is_live
     }
 
     /// The ids of all people of the map.

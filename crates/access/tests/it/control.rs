@@ -1,13 +1,30 @@
 //! Controls: a repository that meets them all, and one change for each that breaks it alone.
 
+mod sod_anonymous;
+mod sod_app_of_apps;
+mod sod_application_write;
+mod sod_branch_checks;
 mod sod_branch_rules;
+mod sod_broad_owner;
+mod sod_cluster_bypass;
 mod sod_default_role;
+mod sod_floating_version;
 mod sod_ineffective_deny;
 mod sod_local_admin;
+mod sod_merge_and_sync;
 mod sod_open_project;
 mod sod_owners_unowned;
+mod sod_policy_unowned;
+mod sod_project_token;
+mod sod_promotion_path;
 mod sod_revision_sync;
+mod sod_sole_owner;
 mod sod_unowned_path;
+mod sod_unprotected_revision;
+mod sod_weak_owner;
+mod sod_wildcard_right;
+
+mod bank;
 
 use std::collections::BTreeMap;
 
@@ -37,17 +54,19 @@ fn judged(files: &Files) -> Vec<Outcome> {
     let people = of("people.json").map(|bytes| People::from_json(bytes).unwrap());
     let owners =
         of("CODEOWNERS").map(|bytes| CodeOwners::parse("CODEOWNERS", Dialect::GitHub, bytes));
-    let policy = Policy::read("countersign.yaml", of("countersign.yaml").unwrap());
+    let policy = of("countersign.yaml").and_then(|b| Policy::read("countersign.yaml", b).policy);
     let own = files.iter().filter(|(path, _)| !is_json(path));
     let own: Vec<_> = own.map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
     let repository = Repository::read(&own, &Options::default());
+    let objects = of("cluster.json").map(|bytes| serde_json::from_slice(bytes).unwrap());
+    let objects: Vec<Value> = objects.unwrap_or_default();
     let joined = Joined::new(Sources {
         repository: Some(&repository),
         code_owners: owners.as_ref(),
-        objects: &[],
+        objects: &objects,
         forge: forge.as_ref(),
         people: people.as_ref(),
-        policy: policy.policy.as_ref(),
+        policy: policy.as_ref(),
     });
     assess(&joined, None)
 }
@@ -95,6 +114,33 @@ impl Case {
             (Verdict::NotMet, self.text("/finding/says"))
         );
         assert!(one.places.iter().map(place).any(|p| p == self.text("/finding/at")), "{one:#?}");
+    }
+
+    /// Further cases: what is changed, and what is then said of a subject. Nothing is said of one
+    /// that has no verdict here.
+    fn judges_each_further_case(&self) {
+        let cases = self.fixture["more"].as_array().unwrap();
+        assert!(!cases.is_empty());
+        for case in cases {
+            let mut files = base();
+            for change in case["changes"].as_array().unwrap() {
+                let text = |key: &str| change[key].as_str();
+                let path = text("file").unwrap();
+                if let Some(whole) = text("whole") {
+                    files.insert(path.to_owned(), whole.to_owned());
+                } else {
+                    let own = files.get_mut(path).unwrap();
+                    assert!(own.contains(text("from").unwrap()), "{change:#}");
+                    *own = own.replace(text("from").unwrap(), text("to").unwrap());
+                }
+            }
+            let judged = judged(&files);
+            let own: Vec<_> = judged.iter().filter(|o| o.control == self.control).collect();
+            let found = own.iter().find(|o| Some(o.subject.as_str()) == case["subject"].as_str());
+            let verdict = found.map(|o| (o.verdict.word(), o.reason.as_str()));
+            let expected = case["verdict"].as_str().map(|v| (v, case["says"].as_str().unwrap()));
+            assert_eq!(verdict, expected, "{case:#}\n{own:#?}");
+        }
     }
 
     fn is_undetermined_without_its_source(&self) {

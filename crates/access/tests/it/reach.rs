@@ -20,7 +20,7 @@ use serde_json::Value;
 
 const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captures");
 
-struct Bank {
+pub(crate) struct Bank {
     files: BTreeMap<String, Vec<u8>>,
     objects: Vec<Value>,
     forge: Snapshot,
@@ -29,7 +29,7 @@ struct Bank {
 }
 
 impl Bank {
-    fn read() -> Self {
+    pub(crate) fn read() -> Self {
         let names = [
             "rbac",
             "serviceaccounts",
@@ -61,6 +61,13 @@ impl Bank {
 
     /// Asks with one source left out.
     fn ask_without(&self, verb: Verb, missing: &str) -> Answer {
+        self.with(missing, |joined| {
+            who_can(joined, &Question { verb, environment: None, application: None })
+        })
+    }
+
+    /// Joins the sources but one.
+    pub(crate) fn with<T>(&self, missing: &str, ask: impl FnOnce(&Joined<'_>) -> T) -> T {
         let objects: &[Value] = if missing == "objects" { &[] } else { &self.objects };
         let repository = self.repository(objects);
         let owners = CodeOwners::parse("CODEOWNERS", Dialect::GitHub, &self.files["CODEOWNERS"]);
@@ -72,7 +79,7 @@ impl Bank {
             people: (missing != "people").then_some(&self.people),
             policy: Some(&self.policy),
         });
-        who_can(&joined, &Question { verb, environment: None, application: None })
+        ask(&joined)
     }
 }
 

@@ -322,7 +322,15 @@ fn objects(paths: &[PathBuf]) -> anyhow::Result<Vec<Value>> {
             files.push(path.clone());
         }
     }
-    files.iter().map(|path| object(path)).collect()
+    let mut all = Vec::new();
+    for path in &files {
+        // A file may hold several lists in an array.
+        match object(path)? {
+            Value::Array(several) => all.extend(several),
+            one => all.push(one),
+        }
+    }
+    Ok(all)
 }
 
 fn object(path: &Path) -> anyhow::Result<Value> {

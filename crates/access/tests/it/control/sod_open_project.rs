@@ -11,3 +11,8 @@ fn one_change_breaks_it_and_no_other_control() {
 fn without_its_source_it_is_undetermined() {
     Case::of("sod-open-project").is_undetermined_without_its_source();
 }
+
+#[test]
+fn each_further_case_is_judged() {
+    Case::of("sod-open-project").judges_each_further_case();
+}

@@ -1,0 +1,18 @@
+//! `sod-wildcard-right`: met by the base, broken by one change, undetermined without its source.
+
+use super::Case;
+
+#[test]
+fn one_change_breaks_it_and_no_other_control() {
+    Case::of("sod-wildcard-right").breaks_alone();
+}
+
+#[test]
+fn without_its_source_it_is_undetermined() {
+    Case::of("sod-wildcard-right").is_undetermined_without_its_source();
+}
+
+#[test]
+fn each_further_case_is_judged() {
+    Case::of("sod-wildcard-right").judges_each_further_case();
+}
