@@ -278,12 +278,31 @@ impl<'a> Bypassed<'a> {
     }
 }
 
+/// Whether a service account is one of Argo CD's by its name: `argocd-server`, or, as its operator
+/// names them, `NAME-argocd-application-controller` (`argoproj/argo-cd` `manifests/base/`,
+/// `argoproj-labs/argocd-operator` `common/`). Argo CD may run in any namespace.
+fn is_argo(name: &str) -> bool {
+    const COMPONENTS: [&str; 7] = [
+        "application-controller",
+        "applicationset-controller",
+        "dex-server",
+        "notifications-controller",
+        "redis",
+        "repo-server",
+        "server",
+    ];
+    COMPONENTS.iter().any(|component| {
+        let before = name.strip_suffix(component);
+        before.is_some_and(|before| before == "argocd-" || before.ends_with("-argocd-"))
+    })
+}
+
 /// Whose a subject is. Nobody's is what belongs to the cluster itself or to Argo CD.
 fn who<'a>(asked: &Asked<'a>, subject: &Subject, argo: &str) -> Vec<Around<'a>> {
     let names = asked.names();
     match subject {
-        Subject::ServiceAccount { namespace, .. } => {
-            let own = namespace == SYSTEM_NAMESPACE || namespace == argo;
+        Subject::ServiceAccount { namespace, name } => {
+            let own = namespace == SYSTEM_NAMESPACE || namespace == argo || is_argo(name);
             if own { vec![] } else { vec![Around::Machine(subject.to_string())] }
         }
         Subject::User(name) => match names.users.get(name.as_str()) {
@@ -305,5 +324,24 @@ fn who<'a>(asked: &Asked<'a>, subject: &Subject, argo: &str) -> Vec<Around<'a>> 
                 _ => vec![Around::Unmapped(subject.to_string())],
             },
         },
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::is_argo;
+
+    #[test]
+    fn argo_cds_own_accounts_are_known_by_their_names() {
+        for (name, expected) in [
+            ("argocd-server", true),
+            ("openshift-gitops-argocd-application-controller", true),
+            ("argocd-dex-server", true),
+            ("argocd-image-updater", false),
+            ("myargocd-server", false),
+            ("server", false),
+        ] {
+            assert_eq!(is_argo(name), expected, "{name}");
+        }
     }
 }

@@ -100,13 +100,19 @@ fn of_folder(repository: &Repository, folder: &str) -> Floating {
     found
 }
 
-/// A base of another repository without a revision.
+/// A base of another repository that names no revision, or one that moves.
 fn base(resource: &Located<String>) -> Option<(String, Place)> {
     let address = resource.value.as_str();
+    if is_file(address) {
+        let says = moving(address)?;
+        return Some((format!("the file {address} is of {says}"), resource.place.clone()));
+    }
+    let path = address.split('?').next().unwrap_or(address);
     let is_git = address.starts_with("git@")
         || address.starts_with("github.com/")
-        || address.contains(".git")
-        || (address.contains("://") && address.contains("//") && !is_file(address));
+        || path.ends_with(".git")
+        || path.contains(".git/")
+        || address.contains("://");
     let query = address.split_once('?').map_or("", |(_, query)| query);
     let names = |key: &str| {
         query.split('&').any(|part| part.strip_prefix(key).is_some_and(|value| !value.is_empty()))
@@ -116,10 +122,32 @@ fn base(resource: &Located<String>) -> Option<(String, Place)> {
         .then(|| (format!("the base {address} names no revision"), resource.place.clone()))
 }
 
-/// One file of a web server: what stands in its path cannot be told from a revision.
+/// One file of a web server.
 fn is_file(address: &str) -> bool {
     let path = address.split('?').next().unwrap_or(address);
-    [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
+    address.contains("://") && [".yaml", ".yml", ".json"].iter().any(|end| path.ends_with(end))
+}
+
+/// Names of branches that nobody takes for a version.
+const BRANCHES: [&str; 7] = ["main", "master", "HEAD", "develop", "development", "trunk", "latest"];
+
+/// What moves in the address of a file, where its form tells: a branch of a forge, or the latest
+/// release. Of other addresses a revision cannot be told from the rest of the path.
+fn moving(address: &str) -> Option<String> {
+    let path = address.split_once("://")?.1;
+    let parts: Vec<&str> = path.split('/').collect();
+    let revision = match parts.as_slice() {
+        ["raw.githubusercontent.com", _, _, "refs", "heads", branch, ..] => {
+            return Some(format!("the branch {branch}"));
+        }
+        ["raw.githubusercontent.com", _, _, revision, ..] => revision,
+        ["github.com", _, _, "releases", "latest", ..] => {
+            return Some("the latest release".to_owned());
+        }
+        ["github.com", _, _, "raw" | "blob", revision, ..] => revision,
+        _ => parts.iter().skip_while(|part| **part != "-").nth(2)?,
+    };
+    BRANCHES.contains(revision).then(|| format!("the branch {revision}"))
 }
 
 /// Whether a version is a range, as Helm and Argo CD read one (Masterminds/semver).
@@ -129,4 +157,44 @@ pub(super) fn is_range(version: &str) -> bool {
     let is_part = |part: &str| matches!(part, "*" | "x" | "X");
     let bare = version.strip_prefix('v').unwrap_or(version);
     starts || version.contains("||") || version.contains(" - ") || bare.split('.').any(is_part)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses_are_told_by_what_moves_in_them() {
+        let table = [
+            ("https://raw.githubusercontent.com/o/r/v1.2.0/install.yaml", None),
+            (
+                "https://raw.githubusercontent.com/o/r/master/install.yaml",
+                Some("the branch master"),
+            ),
+            (
+                "https://raw.githubusercontent.com/o/r/refs/heads/next/a.yaml",
+                Some("the branch next"),
+            ),
+            ("https://raw.githubusercontent.com/o/r/refs/tags/v1/a.yaml", None),
+            ("https://github.com/o/r/releases/download/v1.2.0/a.yaml", None),
+            ("https://github.com/o/r/releases/latest/download/a.yaml", Some("the latest release")),
+            ("https://gitlab.example/g/p/-/raw/main/a.yaml", Some("the branch main")),
+            ("https://gitlab.example/g/p/-/raw/v2/a.yaml", None),
+            ("https://example.com/install.yaml", None),
+            ("https://github.com/o/r/deploy", Some("names no revision")),
+            ("https://github.com/o/r/deploy?ref=v1", None),
+            ("https://github.com/o/r.git//deploy", Some("names no revision")),
+            ("git@github.com:o/r.git?ref=main", None),
+            ("../base", None),
+            ("deployment.yaml", None),
+        ];
+        for (address, expected) in table {
+            let found = base(&Located::new(address.to_owned(), &Place::file("k.yaml")));
+            let says = found.map(|(says, _)| says);
+            match expected {
+                None => assert_eq!(says, None, "{address}"),
+                Some(part) => assert!(says.clone().is_some_and(|s| s.contains(part)), "{says:?}"),
+            }
+        }
+    }
 }

@@ -98,6 +98,7 @@ type Ask =
     (&'static [&'static str], &'static str, &'static [&'static str], &'static [&'static str]);
 
 const WRITE: &[&str] = &["create", "update", "patch", "delete", "deletecollection"];
+const MAKE: &[&str] = &["create", "update", "patch"];
 const CHANGE: &[&str] = &["update", "patch"];
 const READ: &[&str] = &["get", "list", "watch"];
 const NONE: &[&str] = &[];
@@ -128,9 +129,10 @@ const EXEC: &[Ask] = &[
     (&["create", "get"], "", &["pods/exec", "pods/attach"], NONE),
     (CHANGE, "", &["pods/ephemeralcontainers"], NONE),
 ];
+/// Whoever deletes Argo CD's pods stops it for a while, and controls nothing by that.
 const CONTROL_ARGO: &[Ask] = &[
-    (WRITE, "", &["pods"], NONE),
-    (WRITE, "apps", &["deployments", "statefulsets", "replicasets"], NONE),
+    (MAKE, "", &["pods"], NONE),
+    (MAKE, "apps", &["deployments", "statefulsets", "replicasets"], NONE),
     (&["create", "get"], "", &["pods/exec", "pods/attach"], NONE),
     (CHANGE, "", &["pods/ephemeralcontainers"], NONE),
 ];
@@ -265,6 +267,20 @@ impl Predicate {
         }
     }
 
+    /// Whether a rule that is limited to some objects can mean one of Argo CD's own. Its Secrets have
+    /// names of their own (`argoproj/argo-cd` `util/db/secrets.go` and `cluster.go`: `cluster-…`,
+    /// `repo-…`, `creds-…`; `common/common.go`: `argocd-…`), and so have its workloads.
+    fn is_about(self, resource: &str, names: &[String]) -> bool {
+        let own: &[&str] = match self {
+            Self::ReadArgoSecrets | Self::WriteArgoSecrets if resource == "secrets" => {
+                &["argocd", "cluster-", "repo-", "creds-"]
+            }
+            Self::ControlArgo => &["argocd", "gitops"],
+            _ => return true,
+        };
+        names.is_empty() || names.iter().any(|name| own.iter().any(|part| name.contains(part)))
+    }
+
     /// The requests, any one of which is enough. For the cluster, `namespace` is left out.
     pub fn requests(self, namespace: &str) -> Vec<Request<'_>> {
         let asks = self.asks().iter().flat_map(each);
@@ -335,7 +351,9 @@ impl Cluster {
             for one in predicate.asks().iter().flat_map(each) {
                 let (verb, _, resource, _) = one;
                 for request in requests_of(*predicate, "", one) {
-                    let fitting = rules.iter().position(|(rule, _)| rule.allows(&request));
+                    let fitting = rules.iter().position(|(rule, _)| {
+                        rule.allows(&request) && predicate.is_about(resource, &rule.names)
+                    });
                     let new =
                         fitting.map(|rule| Means { predicate: *predicate, verb, resource, rule });
                     found.extend(new.filter(|new| found.last() != Some(new)));
@@ -352,17 +370,18 @@ impl Cluster {
         for one in predicate.asks().iter().flat_map(each) {
             let (verb, group, resource, _) = one;
             for request in requests_of(predicate, namespace, one) {
+                let counts = |path: &super::Path| {
+                    path.grant.binding.is_some() && predicate.is_about(resource, &path.grant.names)
+                };
                 let paths = self.who_can(&request).into_iter();
-                found.extend(paths.filter(|path| path.grant.binding.is_some()).map(|path| {
-                    Bypass {
-                        predicate,
-                        subject: path.subject,
-                        namespace: request.namespace().to_owned(),
-                        verb,
-                        group,
-                        resource,
-                        grant: path.grant,
-                    }
+                found.extend(paths.filter(counts).map(|path| Bypass {
+                    predicate,
+                    subject: path.subject,
+                    namespace: request.namespace().to_owned(),
+                    verb,
+                    group,
+                    resource,
+                    grant: path.grant,
                 }));
             }
         }
