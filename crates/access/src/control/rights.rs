@@ -10,11 +10,13 @@ use super::asked::Asked;
 use crate::argocd::rbac::{Undetermined, Who};
 use crate::argocd::{Line, Request, Right};
 use crate::kubernetes::identity::{AUTHENTICATED, SERVICE_ACCOUNTS, UNAUTHENTICATED};
-use crate::kubernetes::{Means, Predicate, Subject};
+use crate::kubernetes::{Means, Predicate, Scope, Subject};
 use crate::place::Place;
 use crate::reach::Joined;
 use crate::reach::cluster::subject_place;
 use crate::reach::scope::Target;
+use crate::repository::Application;
+use crate::repository::application::Destination;
 
 /// The people map, turned round: who has an account or is in a group.
 pub(super) struct Names<'a> {
@@ -236,6 +238,18 @@ pub(super) struct Way {
     pub(super) place: Place,
     /// What it lets them do.
     pub(super) means: Vec<Means>,
+    /// Whether it is known to be in the cluster of production: it was read there, or an Application
+    /// that deploys to it brings it. A repository holds bindings of other clusters too.
+    is_here: bool,
+    /// The same of Argo CD's own cluster.
+    is_with_argo: bool,
+}
+
+impl Way {
+    /// Whether it is known to be in the cluster that a predicate is about.
+    pub(super) fn is_where(&self, predicate: Predicate) -> bool {
+        if predicate.scope() == Scope::Argo { self.is_with_argo } else { self.is_here }
+    }
 }
 
 const PREDICATES: &[Predicate] = &Predicate::ALL;
@@ -249,13 +263,22 @@ impl<'a> Bypassed<'a> {
         let joined = asked.joined;
         let Some(cluster) = &joined.cluster else { return found };
         let argo = joined.argo.as_ref().map_or("argocd", |argo| argo.namespace.as_str());
+        found.is_live = joined.cluster_is_live();
+        let (here, with_argo) = if found.is_live { Default::default() } else { applied(asked) };
         for bound in cluster.bound(PREDICATES, &asked.scope.namespaces, argo) {
+            let place = joined.places.place(&bound.binding.origin);
+            let is_of = |files: &BTreeSet<&str>| {
+                found.is_live || place.path().is_some_and(|path| files.contains(path))
+            };
+            let (is_here, is_with_argo) = (is_of(&here), is_of(&with_argo));
             for subject in &bound.binding.subjects {
                 for around in who(asked, subject, argo) {
                     found.by.entry(around).or_default().push(Way {
                         binding: bound.binding.id.to_string(),
                         place: subject_place(joined, &bound.binding.origin, subject),
                         means: bound.means.clone(),
+                        is_here,
+                        is_with_argo,
                     });
                 }
             }
@@ -273,8 +296,44 @@ impl<'a> Bypassed<'a> {
                 found.open.push((why, joined.places.place(&binding.origin)));
             }
         }
-        found.is_live = joined.cluster_is_live();
         found
+    }
+}
+
+/// Files that Applications bring to a cluster of production, and those to Argo CD's own.
+fn applied<'a>(asked: &Asked<'a>) -> (BTreeSet<&'a str>, BTreeSet<&'a str>) {
+    let Some(repository) = asked.joined.sources.repository else { return Default::default() };
+    let own: BTreeSet<usize> = asked.scope.targets.iter().filter_map(|t| t.index).collect();
+    let all: Vec<_> = repository.deployments().map(|(a, d)| (cluster_of(a), d)).collect();
+    let clusters: BTreeSet<&String> = own.iter().filter_map(|at| all[*at].0.as_ref()).collect();
+    let (mut here, mut with_argo) = (BTreeSet::new(), BTreeSet::new());
+    for (cluster, deployment) in &all {
+        let Some(cluster) = cluster else { continue };
+        let files = deployment.files.iter().map(|file| &**file);
+        if clusters.contains(cluster) {
+            here.extend(files.clone());
+        }
+        if cluster == ARGO_CLUSTER {
+            with_argo.extend(files);
+        }
+    }
+    (here, with_argo)
+}
+
+/// The address by which Argo CD calls the cluster that it runs in.
+const ARGO_CLUSTER: &str = "https://kubernetes.default.svc";
+
+/// The cluster that an Application deploys to; `None` where it is a template's or is not said. Argo
+/// CD's own cluster has two names (`argoproj/argo-cd`
+/// `pkg/apis/application/v1alpha1/application_defaults.go`, `util/db/cluster.go`).
+fn cluster_of(application: &Application) -> Option<String> {
+    let Destination { server, name, .. } = &application.destination;
+    let said = server.as_ref().or(name.as_ref()).map(|said| said.value.as_str())?;
+    match said {
+        "" => None,
+        "in-cluster" => Some(ARGO_CLUSTER.to_owned()),
+        said if said.contains("{{") => None,
+        said => Some(said.trim_end_matches('/').to_owned()),
     }
 }
 

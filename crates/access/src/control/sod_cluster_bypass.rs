@@ -19,7 +19,7 @@ pub const CONTROL: Control = Control {
     asks: "Who can change production without a commit?",
     fix: "Remove the binding, or limit its role to reading. For emergencies keep a group that is empty, and let membership expire.",
     example: "A role from an incident a year ago lets one developer patch Deployments everywhere.",
-    limits: "Not asked about: accounts in kube-system and in Argo CD's namespace, users and groups of the cluster itself (system:…), and, of other software, rights to ConfigMaps and Secrets alone. A group for emergencies is found too: except it by name. Who holds a certificate of system:masters stands in no list. Roles that were read from git show what is wanted: without a finding they are undetermined.",
+    limits: "Not asked about: accounts in kube-system and in Argo CD's namespace, users and groups of the cluster itself (system:…), and, of other software, rights to ConfigMaps and Secrets alone. A group for emergencies is found too: except it by name. Who holds a certificate of system:masters stands in no list. Roles that were read from git show what is wanted: without a finding they are undetermined, and so is a binding that no Application brings to the cluster that production runs in.",
     inputs: &["Kubernetes roles and bindings", "people map", "Applications: destinations"],
     relates: &[PCI_6_5_4, PCI_7_2_2, SOC2_CC6_3, ISO_8_2, NIST_AC_6, NIST_CM_5],
     severity: Severity::Error,
@@ -74,11 +74,15 @@ pub(super) fn around(
                 matches!(who, Around::Machine(_)) && OF_SOFTWARE.contains(&means.predicate);
             predicates.contains(&means.predicate) && !expected
         };
-        let ways: Vec<(&Way, Vec<&Means>)> = ways
-            .iter()
-            .map(|way| (way, way.means.iter().filter(is_asked).collect()))
-            .filter(|(_, means): &(_, Vec<_>)| !means.is_empty())
-            .collect();
+        let of = |is_known: bool| -> Vec<(&Way, Vec<&Means>)> {
+            let own = ways.iter().map(|way| {
+                let means = way.means.iter().filter(is_asked);
+                (way, means.filter(|m| way.is_where(m.predicate) == is_known).collect())
+            });
+            own.filter(|(_, means): &(_, Vec<_>)| !means.is_empty()).collect()
+        };
+        let (here, elsewhere) = (of(true), of(false));
+        let (ways, is_here) = if here.is_empty() { (elsewhere, false) } else { (here, true) };
         if ways.is_empty() {
             continue;
         }
@@ -88,7 +92,9 @@ pub(super) fn around(
         };
         let places: Vec<Place> = ways.iter().map(|(way, _)| way.place.clone()).collect();
         let says = format!("{subject} {}", told(&ways));
-        let answer = if has_people || matches!(who, Around::Machine(_)) {
+        let answer = if !is_here {
+            open(format!("{says}, which no Application brings to that cluster"))
+        } else if has_people || matches!(who, Around::Machine(_)) {
             not_met(says)
         } else {
             open(format!("{says}; who that is stands in no people map"))
