@@ -296,6 +296,13 @@ impl Cluster {
     }
 }
 
+impl Bypass {
+    /// Whether it holds for the cluster as a whole, wherever it was asked about.
+    pub fn is_of_cluster(&self) -> bool {
+        self.predicate.scope() == Scope::Cluster || is_of_cluster(self.verb, self.resource)
+    }
+}
+
 type One = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// Each verb with each resource.
@@ -309,7 +316,8 @@ fn requests_of(
     namespace: &str,
     (verb, group, resource, names): One,
 ) -> Vec<Request<'_>> {
-    let namespace = if predicate.scope() == Scope::Cluster { "" } else { namespace };
+    let whole = predicate.scope() == Scope::Cluster || is_of_cluster(verb, resource);
+    let namespace = if whole { "" } else { namespace };
     let request = Request::resource(verb, group, resource, namespace);
     // A new object has no name yet, a collection has none; a subresource belongs to one that has.
     let unnamed = matches!(verb, "create" | "deletecollection") && !resource.contains('/');
@@ -317,6 +325,16 @@ fn requests_of(
         _ if unnamed => vec![request],
         [] => vec![request.about(Names::Some)],
         names => names.iter().map(|name| request.about(Names::Named(name))).collect(),
+    }
+}
+
+/// What lies in no namespace, so that no binding of one gives it. To bind a `ClusterRole` is asked
+/// where the binding is to stand.
+fn is_of_cluster(verb: &str, resource: &str) -> bool {
+    match resource {
+        "users" | "groups" | "clusterrolebindings" => true,
+        "clusterroles" => verb != "bind",
+        _ => false,
     }
 }
 
