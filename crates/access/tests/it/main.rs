@@ -5,6 +5,7 @@
 mod argocd_decide;
 mod argocd_glob;
 mod argocd_oracle;
+mod argocd_points;
 mod argocd_project;
 mod argocd_window;
 mod captured;
