@@ -20,7 +20,7 @@
 //! assert_eq!(repository.applications()[0].name.place.to_string(), "apps/web.yaml:3");
 //! ```
 
-use std::collections::{BTreeMap, BTreeSet, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashMap, HashSet};
 use std::sync::Arc;
 
 use crate::place::Place;
@@ -133,9 +133,8 @@ impl Repository {
                 applications.extend(generated);
             }
         }
-        let known: HashSet<String> = applications.iter().map(|a| a.name.value.clone()).collect();
-        let live = options.applications.iter().filter(|a| !known.contains(&a.name.value));
-        applications.extend(live.cloned());
+        let live = handmade(&options.applications, &applications);
+        applications.extend(live);
         let mut deployer = Deployer::new(&tree, &manifests, &mut renderer, &address, options);
         let mut deployments: Vec<_> = applications.iter().map(|a| deployer.deployment(a)).collect();
         let parents = deployment::link(&applications, &mut deployments);
@@ -279,6 +278,21 @@ impl Address {
             Self::Unknown => false,
         }
     }
+}
+
+/// The live Applications that no file holds. A name may be taken once in each namespace; one that a
+/// file or the API leaves out may be any.
+fn handmade(live: &[Application], written: &[Application]) -> Vec<Application> {
+    let mut known: HashMap<&str, Vec<Option<&String>>> = HashMap::new();
+    for Application { name, namespace, .. } in written {
+        known.entry(&name.value).or_default().push(namespace.as_ref().map(|n| &n.value));
+    }
+    let is_new = |Application { name, namespace, .. }: &&Application| {
+        let own = namespace.as_ref().map(|n| &n.value);
+        let mut same = known.get(name.value.as_str()).into_iter().flatten();
+        !same.any(|other| other.is_none() || own.is_none() || *other == own)
+    };
+    live.iter().filter(is_new).cloned().collect()
 }
 
 fn address(options: &Options, applications: &[Application], tree: &Tree<'_>) -> Address {

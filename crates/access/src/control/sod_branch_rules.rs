@@ -31,8 +31,9 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
     let Some(record) = asked.branch_of_record() else {
         return missing(&CONTROL, "the name of the branch of record");
     };
-    let followed = asked.scope.targets.iter().filter(|target| target.pinned.is_none());
-    let mut names: BTreeSet<&str> = followed.map(|target| target.revision.as_str()).collect();
+    let followed = asked.scope.targets.iter().flat_map(|target| &target.follows);
+    let followed = followed.filter(|follow| follow.pinned.is_none() && follow.revision != "HEAD");
+    let mut names: BTreeSet<&str> = followed.map(|follow| follow.revision.as_str()).collect();
     names.insert(&record);
     let mut all = Vec::new();
     for name in names {

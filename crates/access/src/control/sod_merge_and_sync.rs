@@ -12,7 +12,7 @@ use super::{Asked, missing, outcome, several, snapshot};
 use crate::argocd::{Line, Right};
 use crate::forge::Snapshot;
 use crate::place::Place;
-use crate::reach::scope::Target;
+use crate::reach::scope::{Follow, Target};
 
 /// Two duties, two people.
 pub const CONTROL: Control = Control {
@@ -46,18 +46,27 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
     }
     let mut duties = Duties::default();
     for target in targets {
-        let branch = match target.revision.as_str() {
-            "HEAD" => &record,
-            _ if target.pinned.is_some() => &record,
-            own => own,
-        };
-        if !duties.mergers.contains_key(branch) {
-            let mergers = Mergers::of(asked, forge, branch);
-            duties.mergers.insert(branch.to_owned(), mergers);
+        for branch in branches(target, &record) {
+            if !duties.mergers.contains_key(branch) {
+                let mergers = Mergers::of(asked, forge, branch);
+                duties.mergers.insert(branch.to_owned(), mergers);
+            }
+            duties.join(asked, branch, target);
         }
-        duties.join(asked, branch, target);
     }
     duties.outcomes()
+}
+
+/// The branches that decide what an Application deploys: those that it follows, and the one of record
+/// where it is held at a commit or takes nothing else from this repository than its own manifest.
+fn branches<'t>(target: &'t Target, record: &'t str) -> BTreeSet<&'t str> {
+    let of = |follow: &'t Follow| match follow.revision.as_str() {
+        "HEAD" => record,
+        _ if follow.pinned.is_some() => record,
+        own => own,
+    };
+    let own: BTreeSet<&str> = target.follows.iter().map(of).collect();
+    if own.is_empty() { BTreeSet::from([record]) } else { own }
 }
 
 /// The Applications that people sync and whose duties the policy wants apart, with what deploys them.

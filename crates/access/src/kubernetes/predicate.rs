@@ -267,18 +267,17 @@ impl Predicate {
         }
     }
 
-    /// Whether a rule that is limited to some objects can mean one of Argo CD's own. Its Secrets have
-    /// names of their own (`argoproj/argo-cd` `util/db/secrets.go` and `cluster.go`: `cluster-…`,
-    /// `repo-…`, `creds-…`; `common/common.go`: `argocd-…`), and so have its workloads.
-    fn is_about(self, resource: &str, names: &[String]) -> bool {
-        let own: &[&str] = match self {
-            Self::ReadArgoSecrets | Self::WriteArgoSecrets if resource == "secrets" => {
-                &["argocd", "cluster-", "repo-", "creds-"]
+    /// Which objects it is about where no name is asked for. Argo CD's Secrets have names of their own
+    /// (`argoproj/argo-cd` `util/db/secrets.go` and `cluster.go`: `cluster-…`, `repo-…`, `creds-…`;
+    /// `common/common.go`: `argocd-…`), and so have its workloads: a right to others is none to them.
+    const fn some(self) -> Names<'static> {
+        match self {
+            Self::ReadArgoSecrets | Self::WriteArgoSecrets => {
+                Names::Like(&["argocd", "cluster-", "repo-", "creds-"])
             }
-            Self::ControlArgo => &["argocd", "gitops"],
-            _ => return true,
-        };
-        names.is_empty() || names.iter().any(|name| own.iter().any(|part| name.contains(part)))
+            Self::ControlArgo => Names::Like(&["argocd", "gitops"]),
+            _ => Names::Some,
+        }
     }
 
     /// The requests, any one of which is enough. For the cluster, `namespace` is left out.
@@ -351,9 +350,7 @@ impl Cluster {
             for one in predicate.asks().iter().flat_map(each) {
                 let (verb, _, resource, _) = one;
                 for request in requests_of(*predicate, "", one) {
-                    let fitting = rules.iter().position(|(rule, _)| {
-                        rule.allows(&request) && predicate.is_about(resource, &rule.names)
-                    });
+                    let fitting = rules.iter().position(|(rule, _)| rule.allows(&request));
                     let new =
                         fitting.map(|rule| Means { predicate: *predicate, verb, resource, rule });
                     found.extend(new.filter(|new| found.last() != Some(new)));
@@ -370,9 +367,7 @@ impl Cluster {
         for one in predicate.asks().iter().flat_map(each) {
             let (verb, group, resource, _) = one;
             for request in requests_of(predicate, namespace, one) {
-                let counts = |path: &super::Path| {
-                    path.grant.binding.is_some() && predicate.is_about(resource, &path.grant.names)
-                };
+                let counts = |path: &super::Path| path.grant.binding.is_some();
                 let paths = self.who_can(&request).into_iter();
                 found.extend(paths.filter(counts).map(|path| Bypass {
                     predicate,
@@ -389,6 +384,13 @@ impl Cluster {
     }
 }
 
+impl Bypass {
+    /// Whether it holds for the cluster as a whole, wherever it was asked about.
+    pub fn is_of_cluster(&self) -> bool {
+        self.predicate.scope() == Scope::Cluster || is_of_cluster(self.verb, self.resource)
+    }
+}
+
 type One = (&'static str, &'static str, &'static str, &'static [&'static str]);
 
 /// Each verb with each resource.
@@ -402,14 +404,25 @@ fn requests_of(
     namespace: &str,
     (verb, group, resource, names): One,
 ) -> Vec<Request<'_>> {
-    let namespace = if predicate.scope() == Scope::Cluster { "" } else { namespace };
+    let whole = predicate.scope() == Scope::Cluster || is_of_cluster(verb, resource);
+    let namespace = if whole { "" } else { namespace };
     let request = Request::resource(verb, group, resource, namespace);
     // A new object has no name yet, a collection has none; a subresource belongs to one that has.
     let unnamed = matches!(verb, "create" | "deletecollection") && !resource.contains('/');
     match names {
         _ if unnamed => vec![request],
-        [] => vec![request.about(Names::Some)],
+        [] => vec![request.about(predicate.some())],
         names => names.iter().map(|name| request.about(Names::Named(name))).collect(),
+    }
+}
+
+/// What lies in no namespace, so that no binding of one gives it. To bind a `ClusterRole` is asked
+/// where the binding is to stand.
+fn is_of_cluster(verb: &str, resource: &str) -> bool {
+    match resource {
+        "users" | "groups" | "clusterrolebindings" => true,
+        "clusterroles" => verb != "bind",
+        _ => false,
     }
 }
 

@@ -32,6 +32,8 @@ pub enum Names<'a> {
     Unnamed,
     /// Is there any object for which it is allowed? Rules with names fit, for those names.
     Some,
+    /// The same, for objects in whose name one of these stands.
+    Like(&'static [&'static str]),
 }
 
 /// A request to the API server.
@@ -138,6 +140,10 @@ impl Rule {
             Names::Named(name) => self.names.iter().any(|rule| rule == name),
             Names::Unnamed => self.names.iter().any(String::is_empty),
             Names::Some => true,
+            Names::Like(parts) => {
+                let is_like = |name: &String| parts.iter().any(|part| name.contains(part));
+                self.names.iter().any(is_like)
+            }
         }
     }
 }

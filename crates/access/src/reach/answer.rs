@@ -73,10 +73,14 @@ pub enum Need {
         /// Whether a code owner has to be among them.
         owner: bool,
     },
+    /// A change of the commit at which the Applications are held. Whoever deploys them brings it.
+    Pin,
     /// A sync, since the Applications do not sync by themselves.
     Sync,
     /// A merged change.
     Merged,
+    /// A deployment of before, to go back to. It brings nothing new.
+    Earlier,
     /// A commit in the repository, on whichever branch.
     Commit,
 }
@@ -258,8 +262,10 @@ impl Need {
                 );
                 if owner { format!("{count}, a code owner's among them") } else { count }
             }
+            Self::Pin => "a new commit to be held at".to_owned(),
             Self::Sync => "a sync".to_owned(),
             Self::Merged => "a merged change".to_owned(),
+            Self::Earlier => "an earlier deployment to go back to".to_owned(),
             Self::Commit => "a commit on any branch".to_owned(),
         }
     }

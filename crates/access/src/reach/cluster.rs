@@ -3,9 +3,9 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
-use super::answer::{Hop, Part, Path, Verb, World};
+use super::answer::{Gap, Hop, Part, Path, Verb, World};
 use super::gather::{Gather, Owner};
-use super::scope::Scope;
+use super::scope::{Scope, Target};
 use super::world::Joined;
 use crate::kubernetes::identity::{AUTHENTICATED, UNAUTHENTICATED};
 use crate::kubernetes::predicate::Bypass;
@@ -23,9 +23,9 @@ const ARGO_NAMESPACE: &str = "argocd";
 pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, verb: Verb, gather: &mut Gather<'_>) {
     let Some(cluster) = &joined.cluster else { return };
     let argo = joined.argo.as_ref().map_or(ARGO_NAMESPACE, |argo| argo.namespace.as_str());
-    let mut ways: BTreeMap<(Subject, Option<ObjectRef>), Vec<Bypass>> = BTreeMap::new();
+    let mut ways = Ways::new();
     for predicate in wanted(verb) {
-        for namespace in spaces(*predicate, scope, argo) {
+        for namespace in spaces_of(*predicate, scope, argo) {
             for bypass in cluster.bypasses(*predicate, namespace) {
                 let key = (bypass.subject.clone(), bypass.grant.binding.clone());
                 ways.entry(key).or_default().push(bypass);
@@ -33,14 +33,26 @@ pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, verb: Verb, gather: &mut
         }
     }
     let around = Around { joined, cluster, scope, verb, argo };
+    around.gaps(&ways, gather);
+    let mut direct = Direct::new();
     for ((subject, _), bypasses) in &ways {
+        let applications = around.reached(bypasses);
         for (owner, account, first) in around.owners(subject) {
-            let path = around.path(&account, first, bypasses);
+            if matches!(owner, Owner::Person(_)) {
+                direct.entry(account.clone()).or_default().push(Arc::clone(&applications));
+            }
+            let path = around.path(&account, first, bypasses, &applications);
             gather.add(owner, path);
         }
     }
-    around.escalations(gather);
+    around.escalations(&ways, &direct, gather);
 }
+
+/// What each subject can do by each binding.
+type Ways = BTreeMap<(Subject, Option<ObjectRef>), Vec<Bypass>>;
+
+/// The Applications that people's accounts reach as they are.
+type Direct = BTreeMap<String, Vec<Arc<[String]>>>;
 
 /// The predicates that answer a verb.
 fn wanted(verb: Verb) -> &'static [Predicate] {
@@ -74,9 +86,13 @@ fn wanted(verb: Verb) -> &'static [Predicate] {
     }
 }
 
-fn spaces<'s>(predicate: Predicate, scope: &'s Scope, argo: &'s str) -> Vec<&'s str> {
+fn spaces_of<'s>(predicate: Predicate, scope: &'s Scope, argo: &'s str) -> Vec<&'s str> {
     match predicate.scope() {
-        kubernetes::Scope::Target => scope.namespaces.iter().map(String::as_str).collect(),
+        kubernetes::Scope::Target => {
+            // A right everywhere reaches a namespace of which nothing is known.
+            let everywhere = scope.targets.iter().any(is_somewhere).then_some("");
+            scope.namespaces.iter().map(String::as_str).chain(everywhere).collect()
+        }
         kubernetes::Scope::Argo => vec![argo],
         kubernetes::Scope::Cluster => vec![""],
     }
@@ -94,6 +110,11 @@ pub(crate) fn subject_place(joined: &Joined<'_>, binding: &Origin, subject: &Sub
         .flatten()
         .find(|s| s.get("name").and_then(crate::yaml::Node::scalar_text) == Some(name.as_str()));
     own.map_or_else(|| joined.places.place(binding), |own| own.place.clone())
+}
+
+/// Whether it is not known in which namespace something runs.
+fn is_somewhere(target: &Target) -> bool {
+    !target.is_root && target.namespaces.is_empty()
 }
 
 struct Around<'a> {
@@ -119,18 +140,31 @@ impl Around<'_> {
                 vec![(owner, name.clone(), None)]
             }
             Subject::Group(name) if name == AUTHENTICATED || name == UNAUTHENTICATED => {
-                let words = if name == AUTHENTICATED {
-                    "anybody whom the cluster knows"
+                let (words, people) = if name == AUTHENTICATED {
+                    ("anybody whom the cluster knows", self.everybody())
                 } else {
-                    "anybody who reaches the API server"
+                    ("anybody who reaches the API server", Vec::new())
                 };
-                vec![(Owner::Unmapped(words.to_owned()), shown, None)]
-            }
-            Subject::Group(name) if name.starts_with("system:") => {
-                vec![(Owner::Machine(format!("Kubernetes {shown}")), shown, None)]
+                let anybody = (Owner::Unmapped(words.to_owned()), shown, None);
+                std::iter::once(anybody).chain(people).collect()
             }
             Subject::Group(name) => self.members(name, &shown),
         }
+    }
+
+    /// Every account of a person: the cluster knows them all.
+    fn everybody(&self) -> Vec<(Owner, String, Option<Hop>)> {
+        let people = self.joined.sources.people;
+        let ids = self.joined.ids().into_iter();
+        let accounts = ids.flat_map(|id| {
+            let own = people.into_iter().flat_map(move |p| p.accounts_in(id, "kubernetes_user"));
+            own.map(move |account| {
+                let says = format!("whoever the cluster knows is in {AUTHENTICATED}");
+                let hop = Hop::new(says, vec![]);
+                (Owner::Person(id.to_owned()), account.to_owned(), Some(hop))
+            })
+        });
+        accounts.collect()
     }
 
     fn members(&self, group: &str, shown: &str) -> Vec<(Owner, String, Option<Hop>)> {
@@ -148,14 +182,63 @@ impl Around<'_> {
         });
         let members: Vec<_> = members.collect();
         if members.is_empty() {
-            let owner = Owner::Unmapped(format!("Kubernetes {shown}"));
+            let account = format!("Kubernetes {shown}");
+            let owner = if group.starts_with("system:") {
+                Owner::Machine(account)
+            } else {
+                Owner::Unmapped(account)
+            };
             return vec![(owner, shown.to_owned(), None)];
         }
         members
     }
 
+    /// Members of groups that may, of whom the people map says too little; and Applications of which
+    /// nothing says where they run.
+    fn gaps(&self, ways: &Ways, gather: &mut Gather<'_>) {
+        let groups: BTreeSet<&str> = ways
+            .keys()
+            .filter_map(|(subject, _)| match subject {
+                Subject::Group(name) if !name.starts_with("system:") => Some(name.as_str()),
+                _ => None,
+            })
+            .collect();
+        let mut gap = |id: &str, why: String| {
+            gather.gaps.insert(Gap::new(format!("rights in the cluster of {id}"), why));
+        };
+        if !groups.is_empty() {
+            for id in self.joined.without_groups() {
+                gap(id, "the people map does not say in which groups they are".to_owned());
+            }
+        }
+        let people = self.joined.sources.people;
+        for group in groups {
+            for id in self.joined.members(group) {
+                let has_account =
+                    people.is_some_and(|p| p.accounts_in(id, "kubernetes_user").next().is_some());
+                if !has_account {
+                    let why = "and knows no account of theirs";
+                    gap(id, format!("the people map puts them in {group} {why}"));
+                }
+            }
+        }
+        for target in self.scope.targets.iter().filter(|t| is_somewhere(t)) {
+            gather.gaps.insert(Gap {
+                what: format!("rights in the namespace of {}", target.name),
+                why: "neither its destination nor its manifests name one".to_owned(),
+                at: Some(target.place.clone()),
+            });
+        }
+    }
+
     /// The path of one binding.
-    fn path(&self, account: &str, first: Option<Hop>, bypasses: &[Bypass]) -> Path {
+    fn path(
+        &self,
+        account: &str,
+        first: Option<Hop>,
+        bypasses: &[Bypass],
+        applications: &Arc<[String]>,
+    ) -> Path {
         let grant = &bypasses[0].grant;
         let mut hops: Vec<Hop> = first.into_iter().collect();
         if let (Some(binding), Some(role)) = (&grant.binding, &grant.role) {
@@ -172,7 +255,7 @@ impl Around<'_> {
             part: self.part(),
             account: account.to_owned(),
             by: grant.binding.as_ref().map(ToString::to_string).unwrap_or_default(),
-            applications: self.reached(bypasses),
+            applications: Arc::clone(applications),
             needs: vec![],
             hops,
         }
@@ -215,12 +298,20 @@ impl Around<'_> {
 
     /// The Applications whose namespaces are reached; all, when Argo CD or the cluster is.
     fn reached(&self, bypasses: &[Bypass]) -> Arc<[String]> {
-        let all = bypasses.iter().any(|b| b.predicate.scope() != kubernetes::Scope::Target);
-        let spaces: BTreeSet<&str> = bypasses.iter().map(|b| b.namespace.as_str()).collect();
-        let names = self.scope.targets.iter().filter(|target| {
-            all || target.namespace.as_deref().is_some_and(|own| spaces.contains(own))
+        let whole =
+            |b: &Bypass| b.is_of_cluster() || b.predicate.scope() == kubernetes::Scope::Argo;
+        let spaces = bypasses.iter().map(|b| b.namespace.as_str()).collect();
+        self.applications(bypasses.iter().any(whole), &spaces)
+    }
+
+    /// All Applications, or those in some namespaces.
+    fn applications(&self, all: bool, spaces: &BTreeSet<&str>) -> Arc<[String]> {
+        let targets = self.scope.targets.iter();
+        let here = targets.filter(|target| {
+            all || target.namespaces.iter().any(|own| spaces.contains(own.as_str()))
+                || (is_somewhere(target) && spaces.contains(""))
         });
-        names.map(|target| target.name.clone()).collect()
+        here.map(|target| target.name.clone()).collect()
     }
 
     /// The subject's line in the binding.
@@ -251,33 +342,57 @@ impl Around<'_> {
 
     /// What people can make of themselves. Service accounts are not followed: most of a cluster's own
     /// can make pods, and they stand among the machines already.
-    fn escalations(&self, gather: &mut Gather<'_>) {
+    fn escalations(&self, ways: &Ways, direct: &Direct, gather: &mut Gather<'_>) {
         let Some(people) = self.joined.sources.people else { return };
         for id in people.ids() {
             let groups = people.groups(id).into_iter().flatten().map(String::as_str);
             let groups: Vec<&str> = groups.collect();
             for user in people.accounts_in(id, "kubernetes_user") {
-                self.escalation(id, user, &groups, gather);
+                let own = direct.get(user).into_iter().flatten();
+                let mut has: BTreeSet<&str> =
+                    own.flat_map(|names| names.iter().map(String::as_str)).collect();
+                self.escalation(id, &Identity::user(user, &groups), ways, &mut has, gather);
             }
         }
     }
 
-    fn escalation(&self, id: &str, user: &str, groups: &[&str], gather: &mut Gather<'_>) {
-        let identity = Identity::user(user, groups);
-        let closure = self.cluster.closure(&identity, HOPS_MAX);
+    /// Everything that is gained, and of the rest what brings an Application that was not had.
+    fn escalation<'s>(
+        &'s self,
+        id: &str,
+        identity: &Identity,
+        ways: &Ways,
+        has: &mut BTreeSet<&'s str>,
+        gather: &mut Gather<'_>,
+    ) {
+        let closure = self.cluster.closure(identity, HOPS_MAX);
         for reached in closure.reached.iter().filter(|r| !r.hops.is_empty()) {
-            let Gain::Everything(namespace) = &reached.gain else { continue };
-            if !self.counts(namespace) {
+            let (applications, last) = match &reached.gain {
+                Gain::Everything(namespace) if self.counts(namespace) => {
+                    (self.in_space(namespace), Vec::new())
+                }
+                Gain::Everything(_) => continue,
+                Gain::Acting(user) => self.as_another(identity, user, ways),
+                Gain::Role(role, namespace) => self.by_role(role, namespace),
+            };
+            let is_everything = matches!(reached.gain, Gain::Everything(_));
+            let names = self.scope.targets.iter().map(|target| target.name.as_str());
+            let gained: BTreeSet<&str> =
+                names.filter(|name| applications.iter().any(|own| own == name)).collect();
+            if !is_everything && gained.is_subset(has) {
                 continue;
             }
+            has.extend(gained);
+            let mut hops = self.told(identity, &reached.hops);
+            hops.extend(last);
             let path = Path {
                 world: World::Cluster,
                 part: Part::Escalation,
-                account: user.to_owned(),
+                account: identity.user.clone(),
                 by: format!("{} hops", reached.hops.len()),
-                applications: self.in_space(namespace),
+                applications,
                 needs: vec![],
-                hops: self.told(&identity, &reached.hops),
+                hops,
             };
             gather.add(Owner::Person(id.to_owned()), path);
         }
@@ -289,8 +404,53 @@ impl Around<'_> {
 
     fn in_space(&self, namespace: &str) -> Arc<[String]> {
         let all = namespace.is_empty() || namespace == self.argo;
-        let own = |t: &&super::scope::Target| all || t.namespace.as_deref() == Some(namespace);
-        self.scope.targets.iter().filter(own).map(|t| t.name.clone()).collect()
+        self.applications(all, &BTreeSet::from([namespace]))
+    }
+
+    /// What somebody can do as another user, by what that user has and they do not.
+    fn as_another(
+        &self,
+        identity: &Identity,
+        user: &str,
+        ways: &Ways,
+    ) -> (Arc<[String]>, Vec<Hop>) {
+        let before = kubernetes::reach::subjects_of(identity);
+        let other = kubernetes::reach::subjects_of(&Identity::user(user, &[]));
+        let new = other.iter().filter(|subject| !before.contains(subject));
+        let bypasses: Vec<Bypass> = new
+            .flat_map(|subject| {
+                ways.range((subject.clone(), None)..).take_while(move |(key, _)| key.0 == *subject)
+            })
+            .flat_map(|(_, bypasses)| bypasses.clone())
+            .collect();
+        if bypasses.is_empty() {
+            return (Arc::from([]), Vec::new());
+        }
+        (self.reached(&bypasses), self.rights(&bypasses))
+    }
+
+    /// What a role lets somebody do who has it in a namespace, or everywhere if that is empty.
+    fn by_role(&self, id: &ObjectRef, given: &str) -> (Arc<[String]>, Vec<Hop>) {
+        let Some(role) = self.cluster.role(id) else { return (Arc::from([]), Vec::new()) };
+        let (mut all, mut spaces, mut lets) = (false, BTreeSet::new(), BTreeSet::new());
+        for predicate in wanted(self.verb) {
+            for space in spaces_of(*predicate, self.scope, self.argo) {
+                for request in predicate.requests(space) {
+                    let asked = request.namespace();
+                    let holds = given.is_empty() || given == asked;
+                    if holds && role.rules.iter().any(|(rule, _)| rule.allows(&request)) {
+                        all |= asked != space || predicate.scope() != kubernetes::Scope::Target;
+                        spaces.insert(space);
+                        lets.insert(*predicate);
+                    }
+                }
+            }
+        }
+        let place = self.joined.places.place(&role.origin);
+        let told = lets.into_iter().map(|predicate| {
+            Hop::new(format!("which lets it {}", predicate.words().1), vec![place.clone()])
+        });
+        (self.applications(all, &spaces), told.collect())
     }
 
     /// The hops, each with the rule that allows it.

@@ -85,13 +85,14 @@ impl<'j> Gather<'j> {
 }
 
 /// The paths that suffice together: one that needs nothing; a sync of a commit of one's own; or a
-/// merge without anybody's approval, and the sync after it.
+/// merge without anybody's approval, and the sync after it. What is held at a commit is deployed by
+/// whoever deploys its Application, whose own paths say so.
 fn alone(verb: Verb, paths: &[Path], is_writer: bool) -> Option<Vec<usize>> {
     if !matches!(verb, Verb::Deploy | Verb::Merge) {
         return None;
     }
     let needs = |path: &Path, allowed: &[Need]| path.needs.iter().all(|n| allowed.contains(n));
-    let after_merge: &[Need] = if verb == Verb::Merge { &[Need::Sync] } else { &[] };
+    let after_merge: &[Need] = if verb == Verb::Merge { &[Need::Pin, Need::Sync] } else { &[] };
     if let Some(at) = paths.iter().position(|path| needs(path, after_merge)) {
         return Some(vec![at]);
     }

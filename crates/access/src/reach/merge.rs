@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use super::answer::{Gap, Hop, Need, Part, Path, World, listed};
 use super::gather::{Gather, Owner};
-use super::scope::{Scope, Target};
+use super::scope::{Follow, Scope, Target};
 use super::world::Joined;
 use crate::codeowners::{self, CodeOwners, Ownership};
 use crate::forge::{Branch, Known, Level, Reach, Snapshot, WhoCan};
@@ -42,18 +42,29 @@ fn branch_of_record(joined: &Joined<'_>, forge: &Snapshot) -> Option<String> {
     by_policy.or_else(|| forge.default_branch().value().cloned())
 }
 
-/// Applications by the branch that decides over them: the one that they follow, or, where they are
+/// An Application as a branch decides over it.
+#[derive(Clone, Copy)]
+struct Decided<'s> {
+    target: &'s Target,
+    /// Where it is held at a commit, if all that the branch decides is which.
+    pinned: Option<&'s Place>,
+}
+
+/// Applications by the branches that decide over them: those that they follow, and, where they are
 /// held at a commit, the one that says which.
-fn by_branch<'s>(scope: &'s Scope, record: Option<&str>) -> BTreeMap<String, Vec<&'s Target>> {
-    let mut groups: BTreeMap<String, Vec<&Target>> = BTreeMap::new();
+fn by_branch<'s>(scope: &'s Scope, record: Option<&str>) -> BTreeMap<String, Vec<Decided<'s>>> {
+    let mut groups: BTreeMap<String, Vec<Decided<'_>>> = BTreeMap::new();
     for target in scope.targets.iter().filter(|t| !t.files.is_empty()) {
-        let own = if target.pinned.is_some() || target.revision == "HEAD" {
-            record
-        } else {
-            Some(target.revision.as_str())
-        };
-        if let Some(branch) = own {
-            groups.entry(branch.to_owned()).or_default().push(target);
+        let mut own: BTreeMap<&str, Option<&Place>> = BTreeMap::new();
+        for Follow { revision, pinned } in &target.follows {
+            let branch =
+                if pinned.is_some() || revision == "HEAD" { record } else { Some(&**revision) };
+            let Some(branch) = branch else { continue };
+            let held = own.entry(branch).or_insert(pinned.as_ref());
+            *held = held.and(pinned.as_ref());
+        }
+        for (branch, pinned) in own {
+            groups.entry(branch.to_owned()).or_default().push(Decided { target, pinned });
         }
     }
     groups
@@ -77,14 +88,14 @@ struct Way<'a> {
     forge: &'a Snapshot,
     branch: &'a Branch,
     scope: &'a Scope,
-    targets: &'a [&'a Target],
+    targets: &'a [Decided<'a>],
     /// What a change of the branch does at once, and what after a sync.
     effects: Vec<Effects<'a>>,
 }
 
 /// What a change of a branch does to Applications, the same for whoever makes it.
 struct Effects<'a> {
-    needs_sync: bool,
+    needs: Vec<Need>,
     applications: Arc<[String]>,
     hops: Vec<Hop>,
     /// The rules of CODEOWNERS that count for their files, by line.
@@ -97,36 +108,39 @@ impl<'a> Way<'a> {
         forge: &'a Snapshot,
         branch: &'a Branch,
         scope: &'a Scope,
-        targets: &'a [&'a Target],
+        targets: &'a [Decided<'a>],
     ) -> Self {
         let mut way = Self { joined, forge, branch, scope, targets, effects: Vec::new() };
-        let (at_once, after_sync): (Vec<&Target>, Vec<&Target>) =
-            targets.iter().partition(|t| t.automated.is_some() && t.pinned.is_none());
-        for (targets, needs_sync) in [(at_once, false), (after_sync, true)] {
-            if !targets.is_empty() {
-                way.effects.push(way.effects_on(&targets, needs_sync));
-            }
+        let mut by_needs: BTreeMap<Vec<Need>, Vec<Decided<'_>>> = BTreeMap::new();
+        for decided in targets {
+            let pin = decided.pinned.map(|_| Need::Pin);
+            let sync = decided.target.automated.is_none().then_some(Need::Sync);
+            let needs = pin.into_iter().chain(sync).collect();
+            by_needs.entry(needs).or_default().push(*decided);
+        }
+        for (needs, targets) in by_needs {
+            way.effects.push(way.effects_on(&targets, needs));
         }
         way
     }
 
-    fn effects_on(&self, targets: &[&Target], needs_sync: bool) -> Effects<'a> {
+    fn effects_on(&self, targets: &[Decided<'_>], needs: Vec<Need>) -> Effects<'a> {
         let mut hops: Vec<Hop> =
-            targets.iter().take(EFFECTS_MAX).map(|target| self.effect(target)).collect();
+            targets.iter().take(EFFECTS_MAX).map(|decided| self.effect(*decided)).collect();
         if let Some(more) = targets.len().checked_sub(EFFECTS_MAX).filter(|more| *more > 0) {
             let branch = &self.branch.name;
             hops.push(Hop::new(format!("{more} more Applications follow {branch} alike"), vec![]));
         }
         let mut rules = BTreeMap::new();
         if let Some(owners) = self.joined.sources.code_owners {
-            let files = targets.iter().flat_map(|target| &target.files);
+            let files = targets.iter().flat_map(|decided| &decided.target.files);
             for file in files {
                 let Ownership::Owned { by, .. } = owners.owners_of(file) else { continue };
                 rules.extend(by.iter().map(|part| (part.rule.place.line, part.rule)));
             }
         }
-        let applications = targets.iter().map(|t| t.name.clone()).collect();
-        Effects { needs_sync, applications, hops, rules }
+        let applications = targets.iter().map(|d| d.target.name.clone()).collect();
+        Effects { needs, applications, hops, rules }
     }
 
     fn add(&self, part: Part, who: &WhoCan, gather: &mut Gather<'_>) {
@@ -142,7 +156,7 @@ impl<'a> Way<'a> {
                     if !way.skips_review && part == Part::Merge {
                         needs.extend(self.review());
                     }
-                    needs.extend(effects.needs_sync.then_some(Need::Sync));
+                    needs.extend(&effects.needs);
                     let mut hops = vec![Hop::new(
                         format!(
                             "{} {} on {} of {} ({})",
@@ -254,10 +268,10 @@ impl<'a> Way<'a> {
     }
 
     /// What a change of the branch does to an Application.
-    fn effect(&self, target: &Target) -> Hop {
+    fn effect(&self, Decided { target, pinned }: Decided<'_>) -> Hop {
         let (name, branch) = (&target.name, &self.branch.name);
         let mut at = vec![target.place.clone()];
-        if let Some(pin) = &target.pinned {
+        if let Some(pin) = pinned {
             let by = if target.parents.is_empty() {
                 "whoever applies its manifest".to_owned()
             } else {
@@ -311,7 +325,7 @@ impl<'a> Way<'a> {
     }
 
     fn note_unowned(&self, owners: &CodeOwners, gather: &mut Gather<'_>) {
-        let files = self.targets.iter().flat_map(|t| &t.files);
+        let files = self.targets.iter().flat_map(|d| &d.target.files);
         let others = self.scope.paths.iter().filter(|p| !p.contains('*'));
         let unowned: BTreeSet<&String> = files
             .chain(others)

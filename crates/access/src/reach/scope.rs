@@ -10,7 +10,7 @@ use crate::glob;
 use crate::place::Place;
 use crate::policy::Environment;
 use crate::repository::application::Source;
-use crate::repository::{Application, Deployment};
+use crate::repository::{Address, Application, Deployment, Repository};
 
 /// The Applications of a question.
 pub(crate) struct Scope {
@@ -34,18 +34,24 @@ pub(crate) struct Target {
     pub(crate) place: Place,
     /// Where it says that it syncs itself.
     pub(crate) automated: Option<Place>,
-    /// Where it is held at one commit.
-    pub(crate) pinned: Option<Place>,
-    /// The branch or tag that it follows; `HEAD` is the branch of record.
-    pub(crate) revision: String,
+    /// What it follows of this repository, for each source that takes something from it.
+    pub(crate) follows: Vec<Follow>,
     /// Files of this repository that decide what it deploys.
     pub(crate) files: BTreeSet<String>,
     /// The Applications that deploy its own manifest.
     pub(crate) parents: Vec<String>,
     /// Whether it is only here because it deploys another.
     pub(crate) is_root: bool,
-    /// The namespace that it deploys to.
-    pub(crate) namespace: Option<String>,
+    /// The namespaces that it deploys to, by its destination and by its manifests.
+    pub(crate) namespaces: BTreeSet<String>,
+}
+
+/// What a source follows.
+pub(crate) struct Follow {
+    /// The branch or tag; `HEAD` is the branch of record.
+    pub(crate) revision: String,
+    /// Where it is held at one commit.
+    pub(crate) pinned: Option<Place>,
 }
 
 impl Scope {
@@ -113,15 +119,17 @@ impl Scope {
     fn add(&mut self, known: &Known<'_>, at: usize, is_root: bool) {
         let (application, deployment) = known.all[at];
         // What the cluster holds counts over what git wants.
-        let live = known.live.get(known.name(at)).copied().unwrap_or(application);
-        let first = live.sources.first();
-        let pinned = first.filter(|s| s.is_pinned()).and_then(|s| s.target_revision.as_ref());
+        let live = known.live_of(application).unwrap_or(application);
         let own = |files: &BTreeSet<_>| {
             files.iter().map(|f: &std::sync::Arc<str>| f.to_string()).collect()
         };
         let namespace = live.namespace.as_ref().map_or("", |n| &n.value);
+        let manifests = deployment.into_iter().flat_map(|d| &d.objects);
+        let by_manifest = manifests.filter_map(|deployed| deployed.namespace.clone());
+        let destination = live.destination.namespace.iter().map(|n| n.value.clone());
+        let namespaces: BTreeSet<String> = destination.chain(by_manifest).collect();
         if !is_root {
-            self.namespaces.extend(live.destination.namespace.iter().map(|n| n.value.clone()));
+            self.namespaces.extend(namespaces.iter().cloned());
         }
         self.targets.push(Target {
             name: application.name.value.clone(),
@@ -135,12 +143,11 @@ impl Scope {
             ),
             place: application.place().clone(),
             automated: live.sync.automated.as_ref().map(|a| a.place.clone()),
-            pinned: pinned.map(|revision| revision.place.clone()),
-            revision: first.map_or_else(|| "HEAD".to_owned(), |s| s.revision().to_owned()),
+            follows: known.follows(live),
             files: deployment.map(|d| own(&d.files)).unwrap_or_default(),
             parents: known.parents(at).map(|p| known.name(p).to_owned()).collect(),
             is_root,
-            namespace: live.destination.namespace.as_ref().map(|n| n.value.clone()),
+            namespaces,
         });
         let name = &application.name.value;
         for one in deployment.iter().flat_map(|d| &d.not_assessed) {
@@ -167,14 +174,18 @@ impl Scope {
 /// Every Application that is known, of git and of the cluster.
 struct Known<'k> {
     all: Vec<(&'k Application, Option<&'k Deployment>)>,
-    live: BTreeMap<&'k str, &'k Application>,
+    live: BTreeMap<&'k str, Vec<&'k Application>>,
     parents: Vec<Vec<usize>>,
     argo_namespace: String,
+    address: Option<&'k Address>,
 }
 
 impl<'k> Known<'k> {
     fn of(joined: &'k Joined<'_>) -> Self {
-        let live = joined.live.iter().map(|a| (a.name.value.as_str(), a)).collect();
+        let mut live: BTreeMap<&str, Vec<&Application>> = BTreeMap::new();
+        for application in &joined.live {
+            live.entry(&application.name.value).or_default().push(application);
+        }
         let argo_namespace =
             joined.argo.as_ref().map_or_else(|| "argocd".to_owned(), |a| a.namespace.clone());
         let (all, parents) = match joined.sources.repository {
@@ -186,7 +197,45 @@ impl<'k> Known<'k> {
             ),
             None => (joined.live.iter().map(|a| (a, None)).collect(), Vec::new()),
         };
-        Self { all, live, parents, argo_namespace }
+        let address = joined.sources.repository.map(Repository::address);
+        Self { all, live, parents, argo_namespace, address }
+    }
+
+    /// What the cluster holds of an Application. Another namespace may hold one of the same name.
+    fn live_of(&self, application: &Application) -> Option<&'k Application> {
+        let space = |a: &Application| {
+            a.namespace.as_ref().map_or_else(|| self.argo_namespace.clone(), |n| n.value.clone())
+        };
+        let same = self.live.get(application.name.value.as_str())?;
+        let own = same.iter().find(|live| space(live) == space(application)).copied();
+        // A file may leave the namespace to whoever applies it.
+        let only = (application.namespace.is_none() && same.len() == 1).then(|| same[0]);
+        own.or(only)
+    }
+
+    /// What the sources that take something from this repository follow.
+    fn follows(&self, application: &Application) -> Vec<Follow> {
+        let sources = || application.sources.iter();
+        let named = |reference: &str| {
+            let files = sources().flat_map(|source| &source.value_files);
+            let names = files.filter_map(|file| file.value.strip_prefix('$')?.split_once('/'));
+            names.into_iter().any(|(name, _)| name == reference)
+        };
+        let gives = |source: &&Source| {
+            let url = source.repo_url.as_ref().map(|url| url.value.as_str());
+            let is_own = url.is_some_and(|url| self.address.is_some_and(|own| own.is(url)));
+            let is_named = source.reference.as_ref().is_some_and(|r| named(&r.value));
+            is_own && source.chart.is_none() && (source.path.is_some() || is_named)
+        };
+        let follow = |source: &Source| {
+            let revision = source.revision();
+            let pin = source.target_revision.as_ref().filter(|_| source.is_pinned());
+            Follow {
+                revision: revision.strip_prefix("refs/heads/").unwrap_or(revision).to_owned(),
+                pinned: pin.map(|revision| revision.place.clone()),
+            }
+        };
+        sources().filter(gives).map(follow).collect()
     }
 
     fn name(&self, at: usize) -> &str {

@@ -31,6 +31,8 @@ type Told = (String, Vec<Hop>);
 /// A right, and what it is to a question.
 struct Wanted {
     right: Right,
+    /// A right that holds it, and is told instead.
+    unless: Option<Right>,
     part: Part,
     needs: Vec<Need>,
     says: &'static str,
@@ -74,7 +76,7 @@ pub(super) fn paths(joined: &Joined<'_>, scope: &Scope, verb: Verb, gather: &mut
 }
 
 fn wanted(argo: &Argo, verb: Verb) -> Vec<Wanted> {
-    let one = |right, part, needs, says| Wanted { right, part, needs, says };
+    let one = |right, part, needs, says| Wanted { right, unless: None, part, needs, says };
     let settings = argo.rbac.settings();
     let sync = if settings.revision_needs_override {
         one(Right::Sync, Part::Sync, vec![Need::Merged], "can sync")
@@ -110,17 +112,19 @@ fn wanted(argo: &Argo, verb: Verb) -> Vec<Wanted> {
             "can change rights and windows of the project of",
         )
     };
+    // As long as it is no right of its own, it is one to sync that does not ask for reading.
+    let rollback = Wanted {
+        unless: (!settings.rollback_is_own_right).then_some(Right::Sync),
+        ..one(Right::Rollback, Part::Sync, vec![Need::Earlier], "can roll back")
+    };
     match verb {
         Verb::Deploy => {
-            let mut all = vec![sync];
-            if settings.rollback_is_own_right {
-                all.push(one(Right::Rollback, Part::Sync, vec![Need::Merged], "can roll back"));
-            }
+            let mut all = vec![sync, rollback];
             all.extend(overrides());
             all.push(project());
             all
         }
-        Verb::Sync => vec![sync],
+        Verb::Sync => vec![sync, rollback],
         Verb::Override => {
             let mut all = overrides();
             all.push(project());
@@ -171,6 +175,7 @@ fn candidates(
         let why = "the people map does not say in which groups they are";
         gather.gaps.insert(Gap::new(format!("rights in Argo CD of {id}"), why));
     }
+    without_account(joined, argo, able, gather);
     if argo.rbac.settings().anonymous {
         let account = "anybody, without signing in".to_owned();
         let owner = Owner::Unmapped(account.clone());
@@ -185,9 +190,31 @@ fn candidates(
     all
 }
 
-/// A person's callers: one for each subject of theirs at the identity provider. Without any, the name
-/// that Argo CD shows stands for it.
+/// A person's callers: one for each subject of theirs at the identity provider. Without any, the names
+/// that Argo CD shows stand for it, but for those of local accounts, which have no groups.
 fn person(joined: &Joined<'_>, argo: &Argo, id: &str) -> Vec<Candidate> {
+    let Some(people) = joined.sources.people else { return Vec::new() };
+    let groups = groups_of(joined, argo, id);
+    let is_local = |name: &&str| argo.rbac.settings().accounts.contains_key(*name);
+    let shown: Vec<&str> =
+        people.accounts_in(id, "argocd_username").filter(|name| !is_local(name)).collect();
+    let subjects: Vec<&str> = people.accounts_in(id, "oidc_subject").collect();
+    let pairs: Vec<(&str, &str)> = if subjects.is_empty() {
+        shown.iter().map(|name| (*name, *name)).collect()
+    } else {
+        subjects.iter().map(|own| (*own, *shown.first().unwrap_or(own))).collect()
+    };
+    let caller = |(subject, account): (&str, &str)| Candidate {
+        owner: Owner::Person(id.to_owned()),
+        account: account.to_owned(),
+        subject: Some((subject.to_owned(), groups.clone())),
+        hops: vec![],
+    };
+    pairs.into_iter().map(caller).collect()
+}
+
+/// What the people map gives for the claims that Argo CD reads as groups.
+fn groups_of(joined: &Joined<'_>, argo: &Argo, id: &str) -> Vec<String> {
     let Some(people) = joined.sources.people else { return Vec::new() };
     let mut groups = Vec::new();
     for scope in argo.rbac.scopes() {
@@ -197,18 +224,21 @@ fn person(joined: &Joined<'_>, argo: &Argo, id: &str) -> Vec<Candidate> {
             _ => {}
         }
     }
-    let shown = people.accounts_in(id, "argocd_username").next();
-    let mut subjects: Vec<&str> = people.accounts_in(id, "oidc_subject").collect();
-    if subjects.is_empty() {
-        subjects.extend(shown);
+    groups
+}
+
+/// People in a group that may, of whom the map knows no account that could call.
+fn without_account(joined: &Joined<'_>, argo: &Argo, able: &Able, gather: &mut Gather<'_>) {
+    for id in joined.ids() {
+        if !person(joined, argo, id).is_empty() {
+            continue;
+        }
+        let groups = groups_of(joined, argo, id);
+        if let Some(group) = groups.iter().find(|group| able.named.get(*group) == Some(&true)) {
+            let why = format!("the people map puts them in {group} and knows no account of theirs");
+            gather.gaps.insert(Gap::new(format!("rights in Argo CD of {id}"), why));
+        }
     }
-    let caller = |subject: &str| Candidate {
-        owner: Owner::Person(id.to_owned()),
-        account: shown.unwrap_or(subject).to_owned(),
-        subject: Some((subject.to_owned(), groups.clone())),
-        hops: vec![],
-    };
-    subjects.into_iter().map(caller).collect()
 }
 
 fn local(
@@ -243,7 +273,10 @@ fn local(
 fn roles(joined: &Joined<'_>, argo: &Argo) -> Vec<Candidate> {
     let mut all = Vec::new();
     for project in argo.rbac.projects() {
-        for (at, role) in project.roles.iter().enumerate() {
+        // The cluster knows every token; a file does not know those that were made later.
+        let is_live = matches!(joined.places.place(&project.origin), Place::Object(_));
+        let roles = project.roles.iter().enumerate();
+        for (at, role) in roles.filter(|(_, role)| !is_live || !role.tokens.is_empty()) {
             let subject = format!("proj:{}:{}", project.name, role.name);
             let account = format!("project role {subject}");
             let place = joined.places.part(&project.origin, &format!("spec.roles[{at}]"));
@@ -275,26 +308,20 @@ impl Able {
         for wanted in wanted {
             let (mut by_name, mut everybody) = (HashMap::new(), BTreeSet::new());
             for (at, target) in scope.targets.iter().enumerate() {
-                for check in last_checks(argo, wanted, target) {
-                    let holders = argo.rbac.holders(&request(&check));
-                    if !holders.undetermined.is_empty() {
-                        everybody.insert(at);
-                    }
-                    gather.gaps.extend(holders.undetermined.into_iter().map(gap));
-                    for holder in holders.known.into_iter().chain(holders.role_names) {
-                        let name = match holder.who {
-                            Who::Name { name, as_group } => {
-                                able.named.insert(name.clone(), as_group);
-                                name
-                            }
-                            Who::ProjectRole { project, role } => format!("proj:{project}:{role}"),
-                            Who::Anyone | Who::AnyoneSignedIn => {
-                                everybody.insert(at);
-                                continue;
-                            }
-                        };
+                for way in wanted.right.ways(&target.rights, argo.rbac.settings()) {
+                    let mut checks = way.iter().rev();
+                    let Some(last) = checks.next() else { continue };
+                    let (names, mut is_open) = able.ask(argo, last, gather);
+                    for name in names {
                         let own: &mut BTreeSet<usize> = by_name.entry(name).or_default();
                         own.insert(at);
+                    }
+                    if is_open {
+                        everybody.insert(at);
+                    }
+                    // What is open to everybody makes no difference; what comes before it does.
+                    while is_open && let Some(check) = checks.next() {
+                        is_open = able.ask(argo, check, gather).1;
                     }
                 }
             }
@@ -302,6 +329,27 @@ impl Able {
             able.everybody.push(everybody);
         }
         able
+    }
+
+    /// Whom a check lets through by name, and whether others have to be tried on it.
+    fn ask(&mut self, argo: &Argo, check: &Check, gather: &mut Gather<'_>) -> (Vec<String>, bool) {
+        let holders = argo.rbac.holders(&request(check));
+        let (mut names, mut is_open) = (Vec::new(), !holders.undetermined.is_empty());
+        gather.gaps.extend(holders.undetermined.into_iter().map(gap));
+        for holder in holders.known.into_iter().chain(holders.role_names) {
+            match holder.who {
+                // Everybody is also asked as the empty name.
+                Who::Name { name, .. } if name.is_empty() => is_open = true,
+                Who::Name { name, as_group } => {
+                    // Some project may know it as a group that another does not.
+                    *self.named.entry(name.clone()).or_default() |= as_group;
+                    names.push(name);
+                }
+                Who::ProjectRole { project, role } => names.push(format!("proj:{project}:{role}")),
+                Who::Anyone | Who::AnyoneSignedIn => is_open = true,
+            }
+        }
+        (names, is_open)
     }
 
     /// The targets on which a candidate has to be tried for a right.
@@ -330,12 +378,6 @@ fn gap(reason: Undetermined) -> Gap {
     Gap::new("who holds rights in Argo CD", why)
 }
 
-/// The checks that make the difference: what comes before them is reading.
-fn last_checks(argo: &Argo, wanted: &Wanted, target: &Target) -> Vec<Check> {
-    let ways = wanted.right.ways(&target.rights, argo.rbac.settings());
-    ways.into_iter().filter_map(|mut way| way.pop()).collect()
-}
-
 fn request(check: &Check) -> Request<'_> {
     Request { resource: check.resource, action: &check.action, object: &check.object }
 }
@@ -350,14 +392,12 @@ fn grants<'s>(
 ) -> Vec<(Told, Vec<&'s Target>)> {
     let mut found: Vec<(Told, Vec<&Target>)> = Vec::new();
     for target in near.iter().copied() {
-        for way in wanted.right.ways(&target.rights, argo.rbac.settings()) {
-            let decisions: Vec<Decision> =
-                way.iter().map(|check| decide(argo, candidate, check)).collect();
-            if decisions.iter().any(|d| !d.allowed) {
-                continue;
-            }
-            let Some(last) = decisions.last() else { continue };
-            for hops in ways_told(joined, argo, candidate, last) {
+        let told = wanted.unless.as_ref();
+        if told.is_some_and(|right| !held(argo, candidate, right, target).is_empty()) {
+            continue;
+        }
+        for last in held(argo, candidate, &wanted.right, target) {
+            for hops in ways_told(joined, argo, candidate, &last) {
                 match found.iter_mut().find(|(known, _)| *known == hops) {
                     Some((_, targets)) => targets.push(target),
                     None => found.push((hops, vec![target])),
@@ -366,6 +406,16 @@ fn grants<'s>(
         }
     }
     found
+}
+
+/// The last decision of each way by which a candidate has a right.
+fn held(argo: &Argo, candidate: &Candidate, right: &Right, target: &Target) -> Vec<Decision> {
+    let ways = right.ways(&target.rights, argo.rbac.settings()).into_iter();
+    let decided = ways.map(|way| {
+        let all = way.iter().map(|check| decide(argo, candidate, check));
+        all.collect::<Vec<_>>()
+    });
+    decided.filter(|all| all.iter().all(|d| d.allowed)).filter_map(|mut all| all.pop()).collect()
 }
 
 fn decide(argo: &Argo, candidate: &Candidate, check: &Check) -> Decision {

@@ -110,6 +110,10 @@ pub(crate) fn rule_allows(rule: &Value, request: &Request<'_>) -> bool {
             Names::Named(name) => listed.iter().any(|item| item == name),
             Names::Unnamed => false,
             Names::Some => true,
+            Names::Like(parts) => {
+                let texts = listed.iter().filter_map(Value::as_str);
+                texts.into_iter().any(|item| parts.iter().any(|part| item.contains(part)))
+            }
         };
     has(&rule["verbs"], verb) && has(&rule["apiGroups"], group) && covered && named
 }

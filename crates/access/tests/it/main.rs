@@ -5,6 +5,7 @@
 mod argocd_decide;
 mod argocd_glob;
 mod argocd_oracle;
+mod argocd_points;
 mod argocd_project;
 mod argocd_window;
 mod captured;
@@ -18,6 +19,10 @@ mod kubernetes_rules;
 mod layout;
 mod policy;
 mod reach;
+mod reach_cases;
+mod reach_naive;
+mod reach_oracle;
+mod reach_worlds;
 mod repository;
 mod schema;
 mod yaml;

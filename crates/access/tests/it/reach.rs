@@ -136,13 +136,14 @@ fn machine<'a>(answer: &'a Answer, account: &str) -> &'a Holder {
 }
 
 /// Each standing fact of the story: whose path, which part, and texts that stand in it.
-const FACTS: [(&str, Part, &[&str]); 9] = [
+const FACTS: [(&str, Part, &[&str]); 10] = [
     ("bob", Part::Merge, &["role admin", "payments-prod"]),
     (
         "bob",
         Part::Merge,
-        &["blarsen is a code owner of /base/, /envs/prod/, /apps/prod/", "CODEOWNERS:6"],
+        &["blarsen is a code owner of /base/, /envs/prod/", "CODEOWNERS:6", "payments-prod", "Pin"],
     ),
+    ("bob", Part::Merge, &["blarsen is a code owner of /apps/prod/", "root-prod"]),
     (
         "bob",
         Part::Sync,
