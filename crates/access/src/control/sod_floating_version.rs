@@ -110,7 +110,7 @@ fn base(resource: &Located<String>) -> Option<(String, Place)> {
     let path = address.split('?').next().unwrap_or(address);
     let is_git = address.starts_with("git@")
         || address.starts_with("github.com/")
-        || path.ends_with(".git")
+        || path.strip_suffix(".git").is_some()
         || path.contains(".git/")
         || address.contains("://");
     let query = address.split_once('?').map_or("", |(_, query)| query);
@@ -140,11 +140,11 @@ fn moving(address: &str) -> Option<String> {
         ["raw.githubusercontent.com", _, _, "refs", "heads", branch, ..] => {
             return Some(format!("the branch {branch}"));
         }
-        ["raw.githubusercontent.com", _, _, revision, ..] => revision,
         ["github.com", _, _, "releases", "latest", ..] => {
             return Some("the latest release".to_owned());
         }
-        ["github.com", _, _, "raw" | "blob", revision, ..] => revision,
+        ["raw.githubusercontent.com", _, _, revision, ..]
+        | ["github.com", _, _, "raw" | "blob", revision, ..] => revision,
         _ => parts.iter().skip_while(|part| **part != "-").nth(2)?,
     };
     BRANCHES.contains(revision).then(|| format!("the branch {revision}"))
