@@ -329,6 +329,11 @@ impl Snapshot {
         &self.teams
     }
 
+    /// A group that GitLab shares the repository with, by its path; `None` where none is shown.
+    pub fn shared_group(&self, path: &str) -> Option<Team> {
+        (self.forge == Forge::GitLab).then(|| gitlab::shared_group(&self.answers, path))?
+    }
+
     /// What workflows may do; `None` for a forge without this setting.
     pub fn workflows(&self) -> Option<Workflows> {
         (self.forge == Forge::GitHub).then(|| github::workflows(&self.answers))

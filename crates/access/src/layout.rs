@@ -51,6 +51,8 @@ pub struct Said {
     pub operators: String,
     /// The team that owns the rules.
     pub platform: String,
+    /// The team that owns what is asked of changes, and nothing else.
+    pub auditors: String,
 }
 
 /// Names that make a layout.
@@ -66,6 +68,7 @@ pub struct Names {
     owners: Vec<Name>,
     operators: Name,
     platform: Name,
+    auditors: Name,
 }
 
 /// A file of a layout.
@@ -78,7 +81,7 @@ pub struct Made {
 }
 
 impl Said {
-    /// Names with those that are rarely others: one system `shop`, three environments, four teams.
+    /// Names with those that are rarely others: one system `shop`, three environments, five teams.
     pub fn new(forge: Forge, repository: &str, address: &str) -> Self {
         let all = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         Self {
@@ -92,6 +95,7 @@ impl Said {
             owners: all(&["release"]),
             operators: "operators".to_owned(),
             platform: "platform".to_owned(),
+            auditors: "auditors".to_owned(),
         }
     }
 }
@@ -111,10 +115,10 @@ impl Names {
         let owners = said.owners.iter().filter_map(|n| take(Name::team("team", n))).collect();
         let mut team = |name: &str| take(Name::team("team", name));
         let (developers, operators) = (team(&said.developers), team(&said.operators));
-        let platform = team(&said.platform);
+        let (platform, auditors) = (team(&said.platform), team(&said.auditors));
         let forge = said.forge;
         bad.extend(beside(said));
-        let single = (repository, address, branch, developers, operators, platform);
+        let single = (repository, address, branch, developers, operators, platform, auditors);
         let (
             Some(repository),
             Some(address),
@@ -122,6 +126,7 @@ impl Names {
             Some(developers),
             Some(operators),
             Some(platform),
+            Some(auditors),
         ) = single
         else {
             return Err(bad);
@@ -140,6 +145,7 @@ impl Names {
             owners,
             operators,
             platform,
+            auditors,
         })
     }
 
@@ -167,7 +173,7 @@ impl Names {
 
     fn teams(&self) -> impl Iterator<Item = &Name> {
         let first = [&self.developers].into_iter().chain(&self.owners);
-        first.chain([&self.operators, &self.platform])
+        first.chain([&self.operators, &self.platform, &self.auditors])
     }
 }
 
@@ -188,7 +194,8 @@ fn beside(said: &Said) -> Vec<BadName> {
         }
     }
     let teams = [&said.developers].into_iter().chain(&said.owners);
-    let teams: Vec<&String> = teams.chain([&said.operators, &said.platform]).collect();
+    let teams: Vec<&String> =
+        teams.chain([&said.operators, &said.platform, &said.auditors]).collect();
     let all = [said.systems.iter().collect(), said.environments.iter().collect(), teams];
     for (what, names) in ["system", "environment", "team"].into_iter().zip(all) {
         let mut seen = BTreeSet::new();
@@ -232,8 +239,9 @@ pub fn layout(names: &Names) -> BTreeMap<String, Made> {
     };
     let (path, text) = owners::file(names);
     add(path, text, "who has to approve a change of which path".to_owned());
-    let (path, text, says) = rules::file(names);
-    add(path, text, says.to_owned());
+    for (path, text, says) in [rules::file(names), rules::check(names)] {
+        add(path, text, says.to_owned());
+    }
     files::all(names, &mut add);
     made
 }
@@ -252,6 +260,7 @@ fn fill(template: &str, names: &Names, more: &[(&str, &str)]) -> String {
         ("developers", &names.developers),
         ("operators", &names.operators),
         ("platform", &names.platform),
+        ("auditors", &names.auditors),
     ];
     for (key, name) in known {
         text = text.replace(&format!("@{key}@"), name.as_str());

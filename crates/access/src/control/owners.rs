@@ -88,11 +88,18 @@ impl<'a> Asked<'a> {
             },
             Owner::UserOrGroup(name) => match account(forge, name) {
                 Some(_) => self.user(name, forge),
-                None => unknown(format!("whether @{name} is an account or a group is not known")),
+                None => match forge.shared_group(name) {
+                    Some(group) => self.members(&format!("@{name}"), &group, forge),
+                    None => {
+                        unknown(format!("whether @{name} is an account or a group is not known"))
+                    }
+                },
             },
-            Owner::Group(name) => {
-                unknown(format!("the snapshot does not name the members of @{name}"))
-            }
+            // A group above the repository is not in that list.
+            Owner::Group(name) => match forge.shared_group(name) {
+                Some(group) => self.members(&format!("@{name}"), &group, forge),
+                None => unknown(format!("the snapshot does not name the members of @{name}")),
+            },
             Owner::Role(role) => unknown(format!("who has the role {role} directly is not known")),
         }
     }
@@ -140,6 +147,10 @@ impl<'a> Asked<'a> {
         let Some(team) = teams.iter().find(|team| team.name.eq_ignore_ascii_case(name)) else {
             return nothing(format!("{shown} is no team with a right to the repository"));
         };
+        self.members(&shown, team, forge)
+    }
+
+    fn members(&self, shown: &str, team: &Team, forge: &Snapshot) -> Standing<'a> {
         if team.level < Level::Write {
             return nothing(format!("{shown} has no right to write"));
         }
@@ -148,7 +159,12 @@ impl<'a> Asked<'a> {
                 nothing(format!("{shown} has no members"))
             }
             Known::Known { value, .. } => {
-                self.counting(value.iter().map(|(login, _)| login.as_str()), false)
+                // Somebody may be in a group with less than the group's right.
+                let may = |login: &&str| {
+                    forge.forge() != Forge::GitLab
+                        || account(forge, login).is_none_or(|a| a.level >= Level::Write)
+                };
+                self.counting(value.iter().map(|(login, _)| login.as_str()).filter(may), false)
             }
             Known::Unknown(why) => Standing {
                 force: Force::Counts,

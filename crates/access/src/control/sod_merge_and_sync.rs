@@ -8,6 +8,7 @@ use evidence::control::framework::{
 use evidence::control::model::{met, not_met, open};
 use evidence::control::{Control, Outcome, Severity};
 
+use super::sod_floating_version::is_range;
 use super::{Asked, missing, outcome, several, snapshot};
 use crate::argocd::{Line, Right};
 use crate::forge::Snapshot;
@@ -65,7 +66,9 @@ fn branches<'t>(target: &'t Target, record: &'t str) -> BTreeSet<&'t str> {
         _ if follow.pinned.is_some() => record,
         own => own,
     };
-    let own: BTreeSet<&str> = target.follows.iter().map(of).collect();
+    // A range means tags and no branch; sod-floating-version asks about it.
+    let follows = target.follows.iter().filter(|follow| !is_range(&follow.revision));
+    let own: BTreeSet<&str> = follows.map(of).collect();
     if own.is_empty() { BTreeSet::from([record]) } else { own }
 }
 

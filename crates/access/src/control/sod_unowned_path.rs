@@ -7,6 +7,7 @@ use super::asked::Owned;
 use super::{Asked, holds, missing, outcome};
 use crate::codeowners::Ownership;
 use crate::place::Place;
+use crate::policy::FILE;
 
 /// No production file without an owner.
 pub const CONTROL: Control = Control {
@@ -16,7 +17,7 @@ pub const CONTROL: Control = Control {
     asks: "This file changes production. Who has to approve a change of it?",
     fix: "Add a rule to CODEOWNERS that covers the file, below the rules that are broader.",
     example: "A rule without owners stands below the one that names the team, and takes the files of production out of it.",
-    limits: "Whether an owner counts for the forge is sod-weak-owner's question. Asked about are the files that Applications of production deploy, as far as they could be rendered, and the paths that the policy counts to it.",
+    limits: "Whether an owner counts for the forge is sod-weak-owner's question. Asked about are the files that Applications of production deploy, as far as they could be rendered, and the paths that the policy counts to it. Who owns CODEOWNERS is sod-owners-unowned's question, who owns the policy sod-policy-unowned's.",
     inputs: &["repository: deployed files", "CODEOWNERS", "policy: paths"],
     relates: &[SOC2_CC6_3, ISO_5_3, NIST_AC_5],
     severity: Severity::Error,
@@ -41,5 +42,7 @@ pub(super) fn assess(asked: &Asked<'_>) -> Vec<Outcome> {
         });
         outcome(&CONTROL, &file.path, answer, &places)
     };
-    asked.files().iter().map(one).collect()
+    // These two have controls of their own.
+    let is_asked = |file: &&Owned<'_>| file.path != owners.file() && file.path != FILE;
+    asked.files().iter().filter(is_asked).map(one).collect()
 }

@@ -136,6 +136,12 @@ impl Answers {
         found.map_or_else(|| Err(self.not_asked(request)), |answer| self.ok(answer))
     }
 
+    /// What the forge said as it refused a request.
+    pub(super) fn refusal(&self, request: &str) -> Option<(u16, &str)> {
+        let found = self.list.iter().find(|answer| answer.request == request)?;
+        Some((found.status, found.body.get("message")?.as_str()?))
+    }
+
     /// The members of a list, all pages together, or why it is not known whole.
     pub(super) fn all(&self, request: &str) -> Result<Items<'_>, Unknown> {
         let pages = self.list.iter().filter(|answer| answer.request == request);

@@ -13,6 +13,8 @@ use super::{
 };
 
 pub(super) const REVIEW: &str = "review is required";
+/// What administrators alone are told of a branch without classic protection.
+const NOT_PROTECTED: &str = "Branch not protected";
 const PUSHERS: &str = "only some may push";
 const LOCKED: &str = "the branch is locked";
 const UPDATES: &str = "updates are restricted";
@@ -112,10 +114,12 @@ pub(super) fn protections(
     default_branch: &Known<String>,
 ) -> (Vec<Protection>, Vec<Unknown>) {
     let (mut rules, mut unknown) = (Vec::new(), Vec::new());
-    match answers.one(&format!("/branches/{branch}/protection")) {
+    let request = format!("/branches/{branch}/protection");
+    match answers.one(&request) {
         Ok((body, at)) if body.is_object() => rules.push(classic(branch, body, &at)),
         Ok(_) => {}
-        // 404 is the answer to a reader without administration rights as well.
+        Err(_) if answers.refusal(&request) == Some((404, NOT_PROTECTED)) => {}
+        // A reader without administration rights gets a 404 as well, "Not Found".
         Err(why) => unknown.push(why),
     }
     match answers.all("/rulesets") {

@@ -66,6 +66,26 @@ pub(super) fn groups(answers: &Answers) -> Known<Vec<Team>> {
     Known::at(ids.into_iter().map(group).collect(), "$")
 }
 
+/// A group that the project was shared with, by its path. The forge leaves out those that the token
+/// may not see, so one that is not found is not known.
+pub(super) fn shared_group(answers: &Answers, path: &str) -> Option<Team> {
+    let (project, at) = answers.one("").ok()?;
+    let groups = project.get("shared_with_groups")?.as_array()?.iter().enumerate();
+    let own = |group: &Value| {
+        let name = group.get("group_full_path").and_then(Value::as_str);
+        name.is_some_and(|name| name.eq_ignore_ascii_case(path))
+    };
+    let (index, group) = { groups }.find(|(_, group)| own(group))?;
+    let id = group.get("group_id")?.as_u64()?;
+    Some(Team {
+        name: path.to_owned(),
+        id: Some(id),
+        level: level_of(group.get("group_access_level")?.as_u64()?)?,
+        members: members(answers, &format!("/groups/{id}/members/all"), "username"),
+        at: format!("{}[{index}]", step(&at, "shared_with_groups")),
+    })
+}
+
 pub(super) fn protections(answers: &Answers, branch: &str) -> (Vec<Protection>, Vec<Unknown>) {
     let items = match answers.all("/protected_branches") {
         Ok(items) => items,

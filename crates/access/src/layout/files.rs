@@ -200,7 +200,10 @@ fn environment_of(names: &Names, environment: &str) -> Vec<String> {
     if is_last {
         let folders = ["base", "argocd", "cluster-rbac", "projects", "roots"];
         paths.extend(folders.map(|folder| format!("{folder}/**")));
-        paths.extend([owners::file(names).0, rules::file(names).0, "countersign.yaml".to_owned()]);
+        let (own, settings) = (owners::file(names).0, format!("{}/", owners::settings(names)));
+        paths.push(format!("{settings}**"));
+        paths.extend(Some(own).filter(|own| !own.starts_with(&settings)));
+        paths.push("countersign.yaml".to_owned());
     }
     lines.extend(paths.into_iter().map(|path| format!("  - {path}\n")));
     lines.push(format!("  namespaces: ['*-{environment}']\n"));
@@ -219,11 +222,17 @@ fn teams(names: &Names) -> String {
 
 fn rules_of(names: &Names) -> String {
     let last = names.last();
-    let promotion = if names.environments.len() > 1 { "  promotion: true\n" } else { "" };
-    let production = format!(
-        "- environments: [{last}]\n  approvals: 2\n  independent: every\n  ownerApproval: true\n  syncTeams: [{}]\n  disjointTeams: true\n  sync: manual\n  ticket: true\n{promotion}",
+    let asks = format!(
+        "  approvals: 2\n  independent: every\n  ownerApproval: true\n  syncTeams: [{}]\n  disjointTeams: true\n  sync: manual\n  ticket: true\n",
         names.operators
     );
+    let about = format!("- environments: [{last}]\n");
+    let production = match names.environments.len() {
+        1 => format!("{about}{asks}"),
+        _ => format!(
+            "{about}  # Settings and rights stand once, for all environments: none is before them.\n  criticalities: [critical]\n{asks}{about}{asks}  promotion: true\n"
+        ),
+    };
     let early = names.environments.iter().filter(|e| e.as_str() != last);
     let early: Vec<&str> = early.map(Name::as_str).collect();
     if early.is_empty() {
@@ -244,6 +253,7 @@ fn readme(names: &Names) -> String {
         ("owners", &*list(names.owners.iter().collect())),
         ("teams", &*list(names.teams().collect())),
         ("apply", rules::apply(names)),
+        ("invite", rules::invite(names)),
     ];
     fill(include_str!("template/readme.md"), names, &own)
 }

@@ -19,7 +19,7 @@ pub(super) fn file(names: &Names) -> (String, String) {
 }
 
 /// The folder of the forge's own settings.
-fn settings(names: &Names) -> &'static str {
+pub(super) fn settings(names: &Names) -> &'static str {
     match names.dialect() {
         Dialect::GitHub => ".github",
         Dialect::GitLab => ".gitlab",
@@ -36,13 +36,15 @@ fn handles<'n>(names: &Names, teams: impl IntoIterator<Item = &'n Name>) -> Stri
 fn patterns(names: &Names, own: &str) -> String {
     let production = ["base".to_owned(), format!("envs/{}", names.last())];
     let (owners, platform) = (handles(names, &names.owners), handles(names, [&names.platform]));
+    let auditors = handles(names, [&names.auditors]);
     let mut lines: Vec<(String, &str)> = Vec::new();
     let developers = handles(names, [&names.developers]);
     lines.push(("*".to_owned(), &developers));
     lines.extend(production.iter().map(|folder| (format!("/{folder}/"), owners.as_str())));
     let folders = RULES.into_iter().chain([settings(names)]);
     lines.extend(folders.map(|folder| (format!("/{folder}/"), platform.as_str())));
-    lines.extend([own, "countersign.yaml"].map(|file| (format!("/{file}"), platform.as_str())));
+    lines.push((format!("/{own}"), &platform));
+    lines.push(("/countersign.yaml".to_owned(), &auditors));
     let width = lines.iter().map(|(pattern, _)| pattern.len()).max().unwrap_or(0);
     let told = [
         (
@@ -54,7 +56,10 @@ fn patterns(names: &Names, own: &str) -> String {
             "\n# What production runs from. Every environment is built on base/, production too.\n",
         ),
         (3, "\n# What may run where, by whose rights, and who may change that.\n"),
-        (lines.len() - 2, "\n# The rules themselves.\n"),
+        (
+            lines.len() - 2,
+            "\n# The rules themselves. Whoever sets what is asked of changes runs nothing here.\n",
+        ),
     ];
     let mut text = String::new();
     for (at, (pattern, owners)) in lines.iter().enumerate() {
@@ -69,13 +74,14 @@ fn patterns(names: &Names, own: &str) -> String {
 fn expressions(names: &Names, own: &str) -> String {
     let production = format!("(base|envs/{})/.*", names.last());
     let rules = format!("({}|\\\\.gitea)/.*", RULES.join("|"));
-    let files = format!("({own}|countersign\\\\.yaml)");
-    let developers = handles(names, [&names.developers]);
+    let policy = "countersign\\\\.yaml";
+    let (developers, auditors) =
+        (handles(names, [&names.developers]), handles(names, [&names.auditors]));
     let (owners, platform) = (handles(names, &names.owners), handles(names, [&names.platform]));
     format!(
         "# Who is asked about a change of which path. Every line that matches the whole path counts; a line\n\
          # with ! matches all other paths.\n\
-         !({production}|{rules}|{files}) {developers}\n\
+         !({production}|{rules}|{own}|{policy}) {developers}\n\
          \n\
          # What production runs from. Every environment is built on base/, production too.\n\
          {production} {owners}\n\
@@ -83,7 +89,8 @@ fn expressions(names: &Names, own: &str) -> String {
          # What may run where, by whose rights, and who may change that.\n\
          {rules} {platform}\n\
          \n\
-         # The rules themselves.\n\
-         {files} {platform}\n"
+         # The rules themselves. Whoever sets what is asked of changes runs nothing here.\n\
+         {own} {platform}\n\
+         {policy} {auditors}\n"
     )
 }

@@ -11,16 +11,49 @@ use access::origin::Origin;
 use access::policy::{Forge, Policy};
 use access::reach::{Joined, Question, Sources, Verb, who_can};
 use access::repository::{Address, File, Options, Repository};
+use access::yaml;
 use evidence::control::{Outcome, Verdict};
 use evidence::people::People;
 use proptest::prelude::*;
 use serde_json::{Value, json};
 
+const LIMITS: yaml::Limits =
+    yaml::Limits { bytes: 1 << 20, depth: 20, nodes: 10_000, documents: 100 };
+
 const FORGES: [Forge; 3] = [Forge::Github, Forge::Gitlab, Forge::Gitea];
 
 /// One change for each control, which breaks it alone: the file, what is replaced by what, and what
-/// the finding is about. The forge's settings follow from the file of rules in the layout.
-const MUTATIONS: [(&str, &str, &str, &str, &str); 8] = [
+/// the finding is about. The forge's rules of the branch and what the cluster holds follow from the
+/// files; what is in no file is changed in [`FORGE`] and [`CLUSTER`] themselves.
+const MUTATIONS: [(&str, &str, &str, &str, &str); 23] = [
+    (
+        "sod-anonymous",
+        "argocd/argocd-cm.yaml",
+        "users.anonymous.enabled: \"false\"",
+        "users.anonymous.enabled: \"true\"",
+        "argocd-cm",
+    ),
+    (
+        "sod-app-of-apps",
+        ".github/CODEOWNERS",
+        "/apps/              @acme/platform",
+        "/apps/              @acme/platform @acme/release",
+        "shop-prod",
+    ),
+    (
+        "sod-application-write",
+        "cluster-rbac/people.yaml",
+        "resources: [applications, applicationsets, appprojects]\n  verbs: [get,",
+        "resources: [applications, applicationsets, appprojects]\n  verbs: [patch, get,",
+        "ada",
+    ),
+    (
+        "sod-branch-checks",
+        ".github/rulesets/branch-of-record.json",
+        "    {\"type\": \"required_signatures\"},\n",
+        "",
+        "main:signatures",
+    ),
     (
         "sod-branch-rules",
         ".github/rulesets/branch-of-record.json",
@@ -29,11 +62,32 @@ const MUTATIONS: [(&str, &str, &str, &str, &str); 8] = [
         "main:administrators",
     ),
     (
+        "sod-broad-owner",
+        ".github/CODEOWNERS",
+        "/envs/prod/         @acme/release\n",
+        "",
+        "envs/prod/shop/config.yaml",
+    ),
+    (
+        "sod-cluster-bypass",
+        CLUSTER,
+        "\"namespace\":\"shop-prod\"},\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"argocd-deploys\"},\"subjects\":[",
+        "\"namespace\":\"shop-prod\"},\"roleRef\":{\"apiGroup\":\"rbac.authorization.k8s.io\",\"kind\":\"ClusterRole\",\"name\":\"argocd-deploys\"},\"subjects\":[{\"kind\":\"User\",\"name\":\"alan@acme.example\"},",
+        "alan",
+    ),
+    (
         "sod-default-role",
         "argocd/argocd-rbac-cm.yaml",
         "policy.default: \"\"",
-        "policy.default: role:operates",
+        "policy.default: role:cleans\n  policy.more.csv: p, role:cleans, applications, delete, prod/*, allow",
         "shop-prod",
+    ),
+    (
+        "sod-floating-version",
+        "roots/platform.yaml",
+        "path: cluster-rbac\n    targetRevision: main",
+        "path: cluster-rbac\n    targetRevision: 1.*",
+        "platform",
     ),
     (
         "sod-ineffective-deny",
@@ -50,6 +104,13 @@ const MUTATIONS: [(&str, &str, &str, &str, &str); 8] = [
         "admin",
     ),
     (
+        "sod-merge-and-sync",
+        "argocd/argocd-rbac-cm.yaml",
+        "g, operators, role:operates",
+        "g, operators, role:operates\n    g, release, role:operates",
+        "rita",
+    ),
+    (
         "sod-open-project",
         "projects/prod.yaml",
         "  - https://git.example/acme/gitops.git",
@@ -59,9 +120,30 @@ const MUTATIONS: [(&str, &str, &str, &str, &str); 8] = [
     (
         "sod-owners-unowned",
         ".github/CODEOWNERS",
+        "/.github/CODEOWNERS @acme/platform",
+        "/.github/CODEOWNERS",
+        ".github/CODEOWNERS",
+    ),
+    (
+        "sod-policy-unowned",
+        ".github/CODEOWNERS",
+        "/countersign.yaml   @acme/auditors",
         "/countersign.yaml   @acme/platform",
-        "/countersign.yaml",
         "countersign.yaml",
+    ),
+    (
+        "sod-project-token",
+        "projects/prod.yaml",
+        "  sourceRepos:",
+        "  roles:\n  - name: deployer\n    policies: ['p, proj:prod:deployer, applications, get, prod/*, allow', 'p, proj:prod:deployer, applications, sync, prod/*, allow']\n    jwtTokens: [{iat: 1700000000}]\n  sourceRepos:",
+        "proj:prod:deployer",
+    ),
+    (
+        "sod-promotion-path",
+        "apps/staging/shop.yaml",
+        "  name: shop-staging",
+        "  name: web-staging",
+        "shop-prod",
     ),
     (
         "sod-revision-sync",
@@ -71,17 +153,52 @@ const MUTATIONS: [(&str, &str, &str, &str, &str); 8] = [
         "argocd-cm",
     ),
     (
+        "sod-sole-owner",
+        FORGE,
+        "[{\"id\":3,\"login\":\"rita\"},{\"id\":4,\"login\":\"rolf\"}]",
+        "[{\"id\":3,\"login\":\"rita\"}]",
+        "envs/prod/shop/config.yaml",
+    ),
+    (
         "sod-unowned-path",
         ".github/CODEOWNERS",
         "/envs/prod/         @acme/release",
         "/envs/prod/",
         "envs/prod/shop/config.yaml",
     ),
+    (
+        "sod-unprotected-revision",
+        "roots/platform.yaml",
+        "path: cluster-rbac\n    targetRevision: main",
+        "path: cluster-rbac\n    targetRevision: quick-fix",
+        "platform source 2",
+    ),
+    (
+        "sod-weak-owner",
+        FORGE,
+        "\"permission\":\"push\",\"slug\":\"release\"",
+        "\"permission\":\"pull\",\"slug\":\"release\"",
+        "envs/prod/shop/config.yaml",
+    ),
+    (
+        "sod-wildcard-right",
+        "argocd/argocd-rbac-cm.yaml",
+        "g, operators, role:operates",
+        "g, operators, role:operates\n    p, role:deploys, applications, *, */*, allow",
+        "p, role:deploys, applications, *, */*, allow",
+    ),
 ];
 
 /// What a forge cannot be made to do, by the subject of the finding: Gitea asks code owners and does
-/// not need their approval.
-const BEYOND: [(Forge, &str); 1] = [(Forge::Gitea, "main:code-owner")];
+/// not need their approval, and takes that of whoever pushed last.
+const BEYOND: [(Forge, &str); 2] =
+    [(Forge::Gitea, "main:code-owner"), (Forge::Gitea, "main:last-push")];
+
+/// The sources beside the repository, made of its files as forge and cluster would answer once they
+/// were applied.
+const FORGE: &str = "forge.json";
+const CLUSTER: &str = "cluster.json";
+const PEOPLE: &str = "people.json";
 
 type Files = BTreeMap<String, String>;
 type Change = fn(&mut Said);
@@ -94,30 +211,33 @@ fn files(names: &Names) -> Files {
     layout(names).into_iter().map(|(path, made)| (path, made.text)).collect()
 }
 
-/// A layout, read as every command reads a repository.
+/// A layout with its sources, read as every command reads them.
 struct World {
     repository: Repository,
     owners: CodeOwners,
     forge: Snapshot,
+    objects: Vec<Value>,
     people: People,
     policy: Policy,
 }
 
 impl World {
-    fn of(files: &Files, dialect: Dialect) -> Self {
-        let policy = Policy::read("countersign.yaml", files["countersign.yaml"].as_bytes());
-        assert_eq!(policy.problems, [], "{}", files["countersign.yaml"]);
+    /// Of files, with the sources among them.
+    fn of(all: &Files, dialect: Dialect) -> Self {
+        let policy = Policy::read("countersign.yaml", all["countersign.yaml"].as_bytes());
+        assert_eq!(policy.problems, [], "{}", all["countersign.yaml"]);
         let policy = policy.policy.unwrap();
         let addresses = policy.repository.addresses.iter().map(|a| a.value.clone()).collect();
         let options = Options { addresses, ..Options::default() };
-        let own: Vec<_> =
-            files.iter().map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
-        let path = dialect.locate(files.keys().map(String::as_str)).unwrap();
+        let own = all.iter().filter(|(path, _)| ![FORGE, CLUSTER, PEOPLE].contains(&path.as_str()));
+        let own: Vec<_> = own.map(|(path, text)| File { path, bytes: text.as_bytes() }).collect();
+        let path = dialect.locate(all.keys().map(String::as_str)).unwrap();
         Self {
             repository: Repository::read(&own, &options),
-            owners: CodeOwners::parse(path, dialect, files[path].as_bytes()),
-            forge: Snapshot::parse(snapshot(files, dialect).to_string().as_bytes()).unwrap(),
-            people: People::from_json(include_bytes!("../fixtures/layout/people.json")).unwrap(),
+            owners: CodeOwners::parse(path, dialect, all[path].as_bytes()),
+            forge: Snapshot::parse(all[FORGE].as_bytes()).unwrap(),
+            objects: serde_json::from_str(&all[CLUSTER]).unwrap(),
+            people: People::from_json(all[PEOPLE].as_bytes()).unwrap(),
             policy,
         }
     }
@@ -126,7 +246,7 @@ impl World {
         Joined::new(Sources {
             repository: Some(&self.repository),
             code_owners: Some(&self.owners),
-            objects: &[],
+            objects: &self.objects,
             forge: Some(&self.forge),
             people: Some(&self.people),
             policy: Some(&self.policy),
@@ -143,6 +263,28 @@ impl World {
     }
 }
 
+/// Files with the sources that follow from them.
+fn with_sources(mut files: Files, dialect: Dialect) -> Files {
+    let people = include_str!("../fixtures/layout/people.json").to_owned();
+    let sources = [
+        (FORGE, snapshot(&files, dialect).to_string()),
+        (CLUSTER, Value::from(objects(&files)).to_string()),
+        (PEOPLE, people),
+    ];
+    files.extend(sources.map(|(path, text)| (path.to_owned(), text)));
+    files
+}
+
+/// What the cluster answers once the rules were applied.
+fn objects(files: &Files) -> Vec<Value> {
+    let applied = ["apps/", "argocd/", "cluster-rbac/", "projects/", "roots/"];
+    let applied =
+        files.iter().filter(|(path, _)| applied.iter().any(|folder| path.starts_with(folder)));
+    let documents =
+        applied.flat_map(|(path, text)| yaml::parse(path, text.as_bytes(), &LIMITS).documents);
+    documents.map(|document| document.to_json()).collect()
+}
+
 /// The answers of a forge to which the layout's rules were given.
 fn snapshot(files: &Files, dialect: Dialect) -> Value {
     let fixture: Value =
@@ -153,8 +295,7 @@ fn snapshot(files: &Files, dialect: Dialect) -> Value {
     });
     let rules: Value = serde_json::from_str(rules.unwrap().1).unwrap();
     let body = |end: &str| {
-        let calls = rules.as_array().unwrap().iter();
-        let mut calls = calls.filter(|call| call["method"] == "POST");
+        let mut calls = rules.as_array().unwrap().iter().filter(|call| call["method"] != "DELETE");
         calls.find(|c| c["path"].as_str().unwrap().ends_with(end)).unwrap()["body"].clone()
     };
     let (forge, own) = match dialect {
@@ -168,10 +309,17 @@ fn snapshot(files: &Files, dialect: Dialect) -> Value {
             let mut branch = body("/protected_branches");
             branch["push_access_levels"] = json!([{"access_level": branch["push_access_level"]}]);
             branch["merge_access_levels"] = json!([{"access_level": branch["merge_access_level"]}]);
-            let own =
-                [("/protected_branches", json!([branch])), ("/approvals", body("/approvals"))];
-            let rules = ("/approval_rules", json!([body("/approval_rules")]));
-            ("gitlab", own.into_iter().chain([rules]).collect())
+            let mut project = fixture["gitlab"][0]["body"].clone();
+            let set = rules[0]["body"].as_object().unwrap().clone();
+            project.as_object_mut().unwrap().extend(set);
+            let own = vec![
+                ("", project),
+                ("/push_rule", body("/push_rule")),
+                ("/protected_branches", json!([branch])),
+                ("/approvals", body("/approvals")),
+                ("/approval_rules", json!([body("/approval_rules")])),
+            ];
+            ("gitlab", own)
         }
         _ => ("gitea", vec![("/branch_protections", json!([body("/branch_protections")]))]),
     };
@@ -187,7 +335,7 @@ fn snapshot(files: &Files, dialect: Dialect) -> Value {
 /// Everything that could be wrong with a layout, whatever its names are.
 fn is_sound(names: &Names) -> World {
     let files = files(names);
-    let world = World::of(&files, names.dialect());
+    let world = World::of(&with_sources(files.clone(), names.dialect()), names.dialect());
     let repository = &world.repository;
     assert_eq!(repository.problems(), []);
     assert_eq!(repository.not_assessed(), []);
@@ -217,7 +365,7 @@ fn is_sound(names: &Names) -> World {
     let data = |name: &str| -> BTreeMap<String, String> {
         let map = repository.config_maps(name).next().unwrap();
         let entries = map.node.get("data").unwrap().entries().iter();
-        let text = |e: &access::yaml::Entry| e.value.scalar_text().unwrap_or_default().to_owned();
+        let text = |e: &yaml::Entry| e.value.scalar_text().unwrap_or_default().to_owned();
         entries.map(|e| (e.key.text.to_string(), text(e))).collect()
     };
     let settings = Settings::read(&data("argocd-cm"));
@@ -239,13 +387,23 @@ fn the_layout_meets_every_control_on_every_forge() {
 #[test]
 fn one_change_breaks_one_control() {
     let names = names(Forge::Github);
-    let good = files(&names);
+    let dialect = names.dialect();
+    let ids: Vec<&str> = CATALOGUE.iter().map(|control| control.id).collect();
+    assert_eq!(MUTATIONS.map(|(control, ..)| control).to_vec(), ids);
     for (control, path, from, to, subject) in MUTATIONS {
-        let mut files = good.clone();
-        let text = files.get_mut(path).unwrap();
+        let mut all = files(&names);
+        // What follows from the files is changed once it is made.
+        let is_source = !all.contains_key(path);
+        if is_source {
+            all = with_sources(all, dialect);
+        }
+        let text = all.get_mut(path).unwrap();
         assert_eq!(text.matches(from).count(), 1, "{control}: {from} in {path}\n{text}");
         *text = text.replace(from, to);
-        let bad = World::of(&files, names.dialect()).bad();
+        if !is_source {
+            all = with_sources(all, dialect);
+        }
+        let bad = World::of(&all, dialect).bad();
         assert!(bad.iter().all(|o| o.control == control), "{control}: {bad:#?}");
         let one = bad.iter().find(|o| o.subject == subject);
         let one = one.unwrap_or_else(|| panic!("{control}: nothing of {subject}: {bad:#?}"));
@@ -265,7 +423,7 @@ fn nobody_reaches_production_alone() {
         let people =
             |verb| -> BTreeSet<String> { who(verb).people.iter().map(|p| p.id.clone()).collect() };
         let (merge, sync) = (people(Verb::Merge), people(Verb::Sync));
-        assert_eq!(sync, ["olaf".to_owned()].into());
+        assert_eq!(sync, ["olaf", "otto"].map(str::to_owned).into());
         assert!(merge.contains("ada") && merge.is_disjoint(&sync), "{merge:?}");
         assert!(people(Verb::Override).is_empty() && people(Verb::Exec).is_empty());
         assert!(people(Verb::ReadSecrets).is_empty());
@@ -318,10 +476,10 @@ fn said() -> impl Strategy<Value = Said> {
         proptest::collection::vec(team(), 1..3),
     );
     let single = ("[a-z0-9][a-z0-9._-]{0,8}", "[A-Za-z]([A-Za-z0-9._/-]{0,8}[a-z0-9])?");
-    let teams = (team(), team(), team());
+    let teams = (team(), team(), team(), team());
     (proptest::sample::select(&FORGES[..]), lists, single, teams).prop_map(
         |(forge, (systems, environments, owners), (name, branch), teams)| {
-            let (developers, operators, platform) = teams;
+            let (developers, operators, platform, auditors) = teams;
             let address = format!("git@git.example:acme/{name}x");
             let repository = format!("acme/{name}");
             let (systems, environments) = (systems.clone(), environments.clone());
@@ -336,6 +494,7 @@ fn said() -> impl Strategy<Value = Said> {
                 owners,
                 operators,
                 platform,
+                auditors,
             }
         },
     )

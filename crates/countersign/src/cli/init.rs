@@ -58,6 +58,9 @@ pub(super) struct Args {
     /// The team that owns the rules [default: platform]
     #[arg(long, value_name = "NAME")]
     platform_team: Option<String>,
+    /// The team that owns countersign.yaml and nothing else [default: auditors]
+    #[arg(long, value_name = "NAME")]
+    policy_team: Option<String>,
     /// Print what would be written, and write nothing
     #[arg(long, visible_alias = "stdout")]
     dry_run: bool,
@@ -144,7 +147,7 @@ impl Args {
 
     /// The options that only a new repository has.
     fn of_layout(&self) -> bool {
-        let teams = [&self.team, &self.sync_team, &self.platform_team];
+        let teams = [&self.team, &self.sync_team, &self.platform_team, &self.policy_team];
         !self.system.is_empty() || !self.owner_team.is_empty() || teams.iter().any(|t| t.is_some())
     }
 
@@ -167,6 +170,7 @@ impl Args {
             (&mut said.developers, &self.team),
             (&mut said.operators, &self.sync_team),
             (&mut said.platform, &self.platform_team),
+            (&mut said.auditors, &self.policy_team),
         ];
         for (default, own) in single {
             default.clone_from(own.as_ref().unwrap_or(&default.clone()));

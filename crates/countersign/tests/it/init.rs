@@ -5,6 +5,9 @@ use std::fs;
 use std::path::Path;
 use std::process::Command;
 
+use access::yaml;
+use serde_json::{Value, json};
+
 use crate::support::{Ran, captures, run_on};
 
 const NAMES: [&str; 6] =
@@ -58,6 +61,64 @@ fn a_second_run_changes_nothing_and_says_so() {
     fs::remove_dir_all(repository.join("apps")).expect("removed");
     assert_eq!(init(&repository, &NAMES).code, 0);
     assert_eq!(files(&repository), first);
+}
+
+/// What forge and cluster answer once the rules of a layout were applied, and who is who: files in a
+/// folder, as the README of the layout calls them.
+fn sources(repository: &Path, folder: &Path) {
+    let fixtures = Path::new(env!("CARGO_MANIFEST_DIR")).join("../access/tests/fixtures/layout");
+    let read = |path: &Path| fs::read(path).expect("read");
+    let ruleset = read(&repository.join(".github/rulesets/branch-of-record.json"));
+    let mut ruleset: Value = serde_json::from_slice(&ruleset).expect("JSON");
+    ruleset["id"] = 1.into();
+    let answer = |path: &str, body: Value| json!({"path": path, "status": 200, "body": body});
+    let mut answers = vec![
+        answer("/repos/acme/gitops/rulesets", json!([{"id": 1, "target": "branch"}])),
+        answer("/repos/acme/gitops/rulesets/1", ruleset),
+    ];
+    let others: Value = serde_json::from_slice(&read(&fixtures.join("forge.json"))).expect("JSON");
+    answers.extend(others["github"].as_array().expect("a list").iter().cloned());
+    let forge = json!({"forge_snapshot": 1, "forge": "github", "repository": "acme/gitops",
+        "answers": answers});
+    let limits = yaml::Limits { bytes: 1 << 20, depth: 20, nodes: 10_000, documents: 100 };
+    let mut objects: Vec<Value> = Vec::new();
+    for below in ["apps", "argocd", "cluster-rbac", "projects", "roots"] {
+        for (path, bytes) in files(&repository.join(below)) {
+            let documents = yaml::parse(&path, &bytes, &limits).documents;
+            objects.extend(documents.iter().map(yaml::Node::to_json));
+        }
+    }
+    let list = json!({"apiVersion": "v1", "kind": "List", "items": objects});
+    let write = |name: &str, bytes: &[u8]| fs::write(folder.join(name), bytes).expect("written");
+    write("forge.json", forge.to_string().as_bytes());
+    write("objects.json", list.to_string().as_bytes());
+    write("people.json", &read(&fixtures.join("people.json")));
+}
+
+#[test]
+fn what_it_writes_passes_the_check_that_its_readme_tells() {
+    let folder = tempfile::tempdir().expect("a folder");
+    let repository = folder.path().join("gitops");
+    assert_eq!(init(&repository, &NAMES).code, 0);
+    sources(&repository, folder.path());
+    let readme = fs::read_to_string(repository.join("README.md")).expect("read");
+    let command = readme.split('`').find(|text| text.starts_with("countersign check "));
+    let words = command.expect("a command").split(' ').skip(1).map(|word| match word {
+        "." => repository.to_str().expect("UTF-8").to_owned(),
+        file @ ("forge.json" | "objects.json" | "people.json") => {
+            folder.path().join(file).to_str().expect("UTF-8").to_owned()
+        }
+        word => word.to_owned(),
+    });
+    let words: Vec<String> = words.collect();
+    let words: Vec<&str> = words.iter().map(String::as_str).collect();
+    let ran = run_on(Path::new("no-ledger"), &words);
+    assert_eq!(ran.code, 0, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(" met · 0 not met · 0 undetermined"), "{}", ran.out);
+    // Of the files alone nothing is found either; what only the sources show stays open.
+    let ran = run_on(Path::new("no-ledger"), &words[..3]);
+    assert_eq!(ran.code, 3, "{}{}", ran.out, ran.err);
+    assert!(ran.out.contains(" met · 0 not met · "), "{}", ran.out);
 }
 
 #[test]

@@ -256,6 +256,15 @@ fn what_the_token_may_not_see_is_unknown() {
     let main = partly.branch("main");
     assert_eq!((main.protected(), main.approvals().value()), (Protected::Yes, Some(&1)));
 
+    // An administrator is told that there is no classic rule: rulesets are all that binds.
+    let none = (404, json!({"message": "Branch not protected"}));
+    let alone = with(none.clone(), &[]);
+    let main = alone.branch("main");
+    assert_eq!((main.protected(), unknown_of(&main)), (Protected::No, vec![]));
+    let by_ruleset = with(none, &[ruleset(&json!({}))]);
+    let main = by_ruleset.branch("main");
+    assert_eq!((main.protected(), unknown_of(&main)), (Protected::Yes, vec![]));
+
     // The list of those who bypass is shown to few.
     let mut secret = ruleset(&json!({}));
     secret.as_object_mut().unwrap().remove("bypass_actors");

@@ -1,6 +1,6 @@
 //! GitLab: protected branches, approvals, members.
 
-use access::forge::{Protected, Snapshot};
+use access::forge::{Level, Protected, Snapshot};
 use serde_json::{Value, json};
 
 use super::{logins, snapshot, told, unknown_of};
@@ -24,6 +24,22 @@ fn with(branches: Value, more: &[(&str, u16, Value)]) -> Snapshot {
 
 fn branch(name: &str, push: &Value, merge: &Value) -> Value {
     json!({"name": name, "push_access_levels": push, "merge_access_levels": merge, "allow_force_push": false})
+}
+
+#[test]
+fn a_group_owns_by_its_share_of_the_project() {
+    let shared = json!({"default_branch": "main", "shared_with_groups": [
+        {"group_id": 8, "group_full_path": "o/sre", "group_access_level": 30},
+        {"group_id": 9, "group_full_path": "o/risk", "group_access_level": 20}]});
+    let members = ("/groups/8/members/all", 200, json!([{"username": "dev"}]));
+    let forge = snapshot("gitlab", &[("/projects/7", 200, shared), members]);
+    let sre = forge.shared_group("O/sre").unwrap();
+    let logins = sre.members.value().unwrap().iter().map(|(login, _)| login.as_str());
+    assert_eq!((sre.level, logins.collect::<Vec<_>>()), (Level::Write, vec!["dev"]));
+    assert_eq!(sre.at, "$.answers[0].body.shared_with_groups[0]");
+    let risk = forge.shared_group("o/risk").unwrap();
+    assert!(risk.level < Level::Write && risk.members.value().is_none());
+    assert!(forge.shared_group("o").is_none(), "one above, or one that the token may not see");
 }
 
 #[test]
