@@ -280,6 +280,12 @@ impl Predicate {
         }
     }
 
+    /// Whether a request of it is one for the cluster as a whole, wherever it was asked about.
+    pub fn is_of_cluster(self, request: &Request<'_>) -> bool {
+        let Request::Resource { verb, resource, .. } = request else { return false };
+        self.scope() == Scope::Cluster || is_of_cluster(verb, resource)
+    }
+
     /// The requests, any one of which is enough. For the cluster, `namespace` is left out.
     pub fn requests(self, namespace: &str) -> Vec<Request<'_>> {
         let asks = self.asks().iter().flat_map(each);

@@ -439,7 +439,8 @@ impl Around<'_> {
                     let asked = request.namespace();
                     let holds = given.is_empty() || given == asked;
                     if holds && role.rules.iter().any(|(rule, _)| rule.allows(&request)) {
-                        all |= asked != space || predicate.scope() != kubernetes::Scope::Target;
+                        all |= predicate.is_of_cluster(&request)
+                            || predicate.scope() == kubernetes::Scope::Argo;
                         spaces.insert(space);
                         lets.insert(*predicate);
                     }

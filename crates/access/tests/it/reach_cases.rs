@@ -299,3 +299,20 @@ fn what_is_gained_on_the_way_counts_without_being_everything() {
         assert!(reaches(&answer, "alice", In::Cluster, Part::Escalation, "a-prod"), "{answer:#?}");
     }
 }
+
+/// The root runs in a known namespace, the other Application in none.
+#[test]
+fn a_role_gained_for_the_cluster_reaches_what_runs_nowhere_and_the_rest() {
+    let mut world = world()
+        .bind("", &user("alice@x"), ("create", RBAC, "clusterrolebindings"), &[])
+        .bind("", &user("alice@x"), ("bind", RBAC, "clusterroles"), &["beyond"]);
+    let rule = json!([{"verbs": ["escalate"], "apiGroups": [RBAC], "resources": ["clusterroles"]}]);
+    world.add(role("ClusterRole", "", "beyond", &rule));
+    world.apps[0].into = None;
+    let answer = world.ask(Verb::Deploy);
+    for app in ["a-prod", "root"] {
+        let by = [Part::Bypass, Part::Escalation];
+        let reached = by.iter().any(|part| reaches(&answer, "alice", In::Cluster, *part, app));
+        assert!(reached, "{app}: {answer:#?}");
+    }
+}
