@@ -492,13 +492,42 @@ fn subject() -> impl Strategy<Value = Value> {
     ]
 }
 
+/// Two rights that come to something only together: to become the account `ci/bot`, which may, or to
+/// bind a role that may. Single rules hardly ever meet so by chance.
+fn chain() -> impl Strategy<Value = Vec<Value>> {
+    let who = select(&["alice@x", "bob@x", "bob-admin"][..]);
+    let space = select(&["", "shop-a", "shop-b", ARGO][..]);
+    (who, space, any::<bool>(), rule()).prop_map(|(who, space, by_account, last)| {
+        let person = json!([{"kind": "User", "name": who}]);
+        let bot = json!([{"kind": "ServiceAccount", "name": "bot", "namespace": "ci"}]);
+        let rule = |verb: &str, group: &str, of: &str, names: &[&str]| {
+            json!([{"verbs": [verb], "apiGroups": [group], "resources": [of], "resourceNames": names}])
+        };
+        let given = |name: &str, rules: &Value| role("ClusterRole", "", name, rules);
+        let bound = |space: &str, name: &str, to: &Value| {
+            binding(space, name, ("ClusterRole", name), to)
+        };
+        let mut all = vec![given("last", &json!([last]))];
+        if by_account {
+            all.push(given("first", &rule("create", "", "pods", &[])));
+            all.extend([bound("ci", "first", &person), bound(space, "last", &bot)]);
+        } else {
+            let made = if space.is_empty() { "clusterrolebindings" } else { "rolebindings" };
+            all.push(given("first", &rule("create", RBAC, made, &[])));
+            all.push(given("second", &rule("bind", RBAC, "clusterroles", &["last"])));
+            all.extend([bound(space, "first", &person), bound(space, "second", &person)]);
+        }
+        all
+    })
+}
+
 /// Roles `r0` to `r3`, each of the cluster or of the namespace that its binding needs.
 fn rights() -> impl Strategy<Value = Vec<Value>> {
     let roles = prop::collection::vec(prop::collection::vec(rule(), 1..4), 1..5);
     let spaces = select(&["", "", "shop-a", "shop-b", ARGO, "ci", "team"][..]);
     let subjects = prop::collection::vec(subject(), 1..3);
     let bindings = prop::collection::vec((0usize..4, any::<bool>(), spaces, subjects), 0..6);
-    (roles, bindings).prop_map(|(roles, bindings)| {
+    (roles, bindings, prop::option::of(chain())).prop_map(|(roles, bindings, chain)| {
         let spaces =
             SPACES.iter().map(|name| json!({"kind": "Namespace", "metadata": {"name": name}}));
         let accounts = [("ci", "bot"), ("shop-a", "bot"), (ARGO, "controller")];
@@ -521,6 +550,7 @@ fn rights() -> impl Strategy<Value = Vec<Value>> {
                 &json!(subjects),
             ));
         }
+        all.extend(chain.into_iter().flatten());
         for object in &mut all {
             let kind = object["kind"].as_str().unwrap_or_default();
             let core = kind == "Namespace" || kind == "ServiceAccount";
