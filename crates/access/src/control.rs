@@ -46,6 +46,7 @@ pub use self::asked::Asked;
 use crate::forge::Known;
 use crate::place::Place;
 use crate::reach::Joined;
+use crate::reach::answer::first;
 
 /// The descriptions of all controls of this crate, in the order of their ids.
 pub const CATALOGUE: &[&Control] = &[
@@ -151,12 +152,7 @@ fn snapshot(at: &str) -> Place {
 /// Several names as words: the first few, and how many more.
 fn several<'n>(names: impl IntoIterator<Item = &'n str>) -> String {
     const SHOWN: usize = 3;
-    let names: Vec<&str> = names.into_iter().collect();
-    let shown = names[..names.len().min(SHOWN)].join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
-    }
+    first(&names.into_iter().collect::<Vec<_>>(), SHOWN)
 }
 
 /// A place, as findings name it.

@@ -56,6 +56,16 @@ const SETTINGS: [Setting; 3] = [
     },
 ];
 
+fn setting_of(control: &str, subject: &str) -> Option<&'static Setting> {
+    let is_own = |s: &&Setting| s.control == control && s.subject.is_none_or(|own| own == subject);
+    SETTINGS.iter().find(is_own)
+}
+
+/// Whether a finding is of a kind that can have a safe fix, in some repository.
+pub fn may_have(control: &str, subject: &str) -> bool {
+    setting_of(control, subject).is_some()
+}
+
 /// The edit that mends a finding, if there is a safe one. `content` gives the bytes of a file.
 pub fn edit<'c>(
     repository: &Repository,
@@ -63,8 +73,7 @@ pub fn edit<'c>(
     subject: &str,
     content: &dyn Fn(&str) -> Option<&'c [u8]>,
 ) -> Option<Edit> {
-    let is_own = |s: &&Setting| s.control == control && s.subject.is_none_or(|own| own == subject);
-    let setting = SETTINGS.iter().find(is_own)?;
+    let setting = setting_of(control, subject)?;
     let mut maps = repository.config_maps("argocd-cm");
     let map = maps.next().filter(|_| maps.next().is_none())?;
     let is_there = |key: &&str| map.data(key).is_some_and(|node| node.scalar_text().is_some());

@@ -15,7 +15,7 @@
 //! Out of scope: paths through what is not among these sources (the build, the image registry, the
 //! database behind a pod), and rights that Argo CD gives on single resources of an Application.
 
-mod answer;
+pub(crate) mod answer;
 pub(crate) mod cluster;
 mod gather;
 mod merge;

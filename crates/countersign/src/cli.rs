@@ -20,6 +20,7 @@ use jiff::Timestamp;
 
 use crate::ask::BadQuestion;
 use crate::ledger::LedgerError;
+use crate::render::RenderOptions;
 
 mod ask;
 mod assess;
@@ -250,6 +251,11 @@ struct Context<'a> {
 impl Context<'_> {
     fn ledger(&self) -> &Path {
         &self.shared.ledger
+    }
+
+    /// How an answer is rendered that rests on no ledger.
+    fn options(&self) -> RenderOptions<'static> {
+        RenderOptions::without_ledger(self.width, self.colour)
     }
 
     fn people(&self) -> anyhow::Result<People> {

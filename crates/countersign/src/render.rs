@@ -34,6 +34,13 @@ pub struct RenderOptions<'a> {
     pub entry_of: &'a dyn Fn(&Cite) -> Option<u64>,
 }
 
+impl RenderOptions<'static> {
+    /// Options of an answer that rests on no ledger.
+    pub fn without_ledger(width: usize, colour: bool) -> Self {
+        Self { width, colour, tz: TimeZone::UTC, checkpoint: None, entry_of: &|_| None }
+    }
+}
+
 impl RenderOptions<'_> {
     /// Eight columns: a time, or nothing but its absence.
     fn clock(&self, at: Option<&Moment>) -> String {

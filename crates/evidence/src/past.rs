@@ -234,7 +234,21 @@ impl Past {
 
     /// What was in force at a time.
     pub fn at(&self, time: Timestamp) -> At {
-        self.at_of(time, &NEEDED, |_| true)
+        let mut at = self.at_of(time, &NEEDED, |_| true);
+        at.forges = self.forges_at(time);
+        let mut heads = BTreeMap::new();
+        for push in self.pushes.iter().filter(|push| push.at <= time) {
+            heads.insert((&push.repository, &push.branch), push);
+        }
+        at.heads = heads.into_values().cloned().collect();
+        at
+    }
+
+    /// The newest snapshot of each repository's forge at a time, with its own.
+    pub fn forges_at(&self, time: Timestamp) -> BTreeMap<String, (Timestamp, Cite)> {
+        let before = self.snapshots.iter().take_while(|((taken, _), _)| *taken <= time);
+        let newest = before.map(|((taken, cite), of)| (of.clone(), (*taken, cite.clone())));
+        newest.collect()
     }
 
     /// Argo CD's own rules at a time: its `ConfigMap`s and projects, and nothing of the cluster.
@@ -248,16 +262,6 @@ impl Past {
             self.object_at(name, versions, time, &mut at);
         }
         self.kinds_at(time, needed, &mut at);
-        for ((taken, cite), repository) in &self.snapshots {
-            if *taken <= time {
-                at.forges.insert(repository.clone(), (*taken, cite.clone()));
-            }
-        }
-        let mut heads = BTreeMap::new();
-        for push in self.pushes.iter().filter(|push| push.at <= time) {
-            heads.insert((&push.repository, &push.branch), push);
-        }
-        at.heads = heads.into_values().cloned().collect();
         at
     }
 

@@ -280,10 +280,16 @@ impl Predicate {
         }
     }
 
-    /// Whether a request of it is one for the cluster as a whole, wherever it was asked about.
-    pub fn is_of_cluster(self, request: &Request<'_>) -> bool {
-        let Request::Resource { verb, resource, .. } = request else { return false };
-        self.scope() == Scope::Cluster || is_of_cluster(verb, resource)
+    /// Whether it is asked of the cluster as a whole for a resource, wherever it is asked about: what
+    /// lies in no namespace is given by no binding of one. To bind a `ClusterRole` is asked where the
+    /// binding is to stand.
+    pub fn is_of_cluster(self, verb: &str, resource: &str) -> bool {
+        let in_none = match resource {
+            "users" | "groups" | "clusterrolebindings" => true,
+            "clusterroles" => verb != "bind",
+            _ => false,
+        };
+        in_none || self.scope() == Scope::Cluster
     }
 
     /// The requests, any one of which is enough. For the cluster, `namespace` is left out.
@@ -393,7 +399,7 @@ impl Cluster {
 impl Bypass {
     /// Whether it holds for the cluster as a whole, wherever it was asked about.
     pub fn is_of_cluster(&self) -> bool {
-        self.predicate.scope() == Scope::Cluster || is_of_cluster(self.verb, self.resource)
+        self.predicate.is_of_cluster(self.verb, self.resource)
     }
 }
 
@@ -410,8 +416,7 @@ fn requests_of(
     namespace: &str,
     (verb, group, resource, names): One,
 ) -> Vec<Request<'_>> {
-    let whole = predicate.scope() == Scope::Cluster || is_of_cluster(verb, resource);
-    let namespace = if whole { "" } else { namespace };
+    let namespace = if predicate.is_of_cluster(verb, resource) { "" } else { namespace };
     let request = Request::resource(verb, group, resource, namespace);
     // A new object has no name yet, a collection has none; a subresource belongs to one that has.
     let unnamed = matches!(verb, "create" | "deletecollection") && !resource.contains('/');
@@ -419,16 +424,6 @@ fn requests_of(
         _ if unnamed => vec![request],
         [] => vec![request.about(predicate.some())],
         names => names.iter().map(|name| request.about(Names::Named(name))).collect(),
-    }
-}
-
-/// What lies in no namespace, so that no binding of one gives it. To bind a `ClusterRole` is asked
-/// where the binding is to stand.
-fn is_of_cluster(verb: &str, resource: &str) -> bool {
-    match resource {
-        "users" | "groups" | "clusterrolebindings" => true,
-        "clusterroles" => verb != "bind",
-        _ => false,
     }
 }
 

@@ -192,9 +192,16 @@ const NAMES_MAX: usize = 12;
 
 /// Names as a list.
 pub fn listed(names: &[String]) -> String {
-    match names.len().checked_sub(NAMES_MAX) {
-        None | Some(0) => names.join(", "),
-        Some(more) => format!("{} and {more} more", names[..NAMES_MAX].join(", ")),
+    first(names, NAMES_MAX)
+}
+
+/// The first names of a list, and how many more there are.
+pub(crate) fn first<S: AsRef<str>>(names: &[S], most: usize) -> String {
+    let shown: Vec<&str> = names.iter().take(most).map(AsRef::as_ref).collect();
+    let shown = shown.join(", ");
+    match names.len().saturating_sub(most) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
     }
 }
 

@@ -9,7 +9,9 @@ use super::scope::{Scope, Target};
 use super::world::Joined;
 use crate::kubernetes::identity::{AUTHENTICATED, UNAUTHENTICATED};
 use crate::kubernetes::predicate::Bypass;
-use crate::kubernetes::{self, Cluster, Gain, Grant, Identity, ObjectRef, Predicate, Subject};
+use crate::kubernetes::{
+    self, Cluster, Gain, Grant, Identity, ObjectRef, Predicate, Request, Subject,
+};
 use crate::origin::Origin;
 use crate::place::Place;
 
@@ -436,10 +438,12 @@ impl Around<'_> {
         for predicate in wanted(self.verb) {
             for space in spaces_of(*predicate, self.scope, self.argo) {
                 for request in predicate.requests(space) {
-                    let asked = request.namespace();
-                    let holds = given.is_empty() || given == asked;
+                    let Request::Resource { verb, resource, namespace, .. } = request else {
+                        continue;
+                    };
+                    let holds = given.is_empty() || given == namespace;
                     if holds && role.rules.iter().any(|(rule, _)| rule.allows(&request)) {
-                        all |= predicate.is_of_cluster(&request)
+                        all |= predicate.is_of_cluster(verb, resource)
                             || predicate.scope() == kubernetes::Scope::Argo;
                         spaces.insert(space);
                         lets.insert(*predicate);

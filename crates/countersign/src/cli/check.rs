@@ -1,6 +1,5 @@
 //! `countersign check`.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::PathBuf;
 
@@ -23,9 +22,7 @@ use crate::export::findings;
 use crate::export::sarif::to_sarif;
 use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
-use crate::render::RenderOptions;
 use crate::render::check::{Shown, problem, render};
-use crate::sources::checkout::Checkout;
 
 mod fix;
 
@@ -189,18 +186,12 @@ fn tell(
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
     let sources = sources(raw, args)?;
-    let texts: BTreeMap<&str, &[u8]> =
-        raw.checkout.iter().flat_map(Checkout::files).map(|f| (f.path, f.bytes)).collect();
     let line = |path: &str, number: u32| {
-        let text = std::str::from_utf8(texts.get(path)?).ok()?;
+        let text = std::str::from_utf8(raw.checkout.as_ref()?.content(path)?).ok()?;
         line_of(text, number)
     };
     let shown = Shown { checked, sources: &sources, line: &line, all: args.all };
-    let nowhere = |_: &evidence::record::Cite| None;
-    let (width, colour) = (context.width, context.colour);
-    let options =
-        RenderOptions { width, colour, tz: TimeZone::UTC, checkpoint: None, entry_of: &nowhere };
-    write!(context.out, "{}", render(&shown, &options))?;
+    write!(context.out, "{}", render(&shown, &context.options()))?;
     Ok(())
 }
 

@@ -1,10 +1,8 @@
 //! `countersign explain`: a control in full, or all of them.
 
-use jiff::tz::TimeZone;
-
 use super::{Context, Format, Outcome};
 use crate::controls;
-use crate::render::{RenderOptions, explain};
+use crate::render::explain;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -13,10 +11,7 @@ pub(super) struct Args {
 }
 
 pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
-    let nowhere = |_: &evidence::record::Cite| None;
-    let (width, colour) = (context.width, context.colour);
-    let options =
-        RenderOptions { width, colour, tz: TimeZone::UTC, checkpoint: None, entry_of: &nowhere };
+    let options = context.options();
     let Some(id) = &args.id else {
         let catalogue = controls::catalogue();
         match context.shared.format {

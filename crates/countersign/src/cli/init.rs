@@ -10,11 +10,10 @@ use access::layout::{Made, Names, Said, layout};
 use access::policy::{self, Policy};
 use anyhow::Context as _;
 use clap::ValueEnum;
-use jiff::tz::TimeZone;
 
 use super::{Context, Format, Outcome};
 use crate::ledger::dir::sync_folder;
-use crate::render::{RenderOptions, init as render};
+use crate::render::init as render;
 use crate::sources::checkout::{Checkout, Limits};
 
 /// The file that somebody may have written already, and that decides nothing.
@@ -202,7 +201,7 @@ fn of_repository(args: &Args, draft: &Draft, context: &mut Context<'_>) -> anyho
         }
         Format::Text if args.dry_run => write!(context.out, "{}", draft.text)?,
         Format::Text => {
-            let text = with_options(context, |options| render::draft(draft, options));
+            let text = render::draft(draft, &context.options());
             let path = args.folder.join(policy::FILE);
             write!(context.out, "{text}")?;
             writeln!(
@@ -244,7 +243,7 @@ fn of_names(args: &Args, made: &Layout, context: &mut Context<'_>) -> anyhow::Re
         Format::Text => {
             let files: Vec<(&str, &str)> =
                 new().map(|(path, made)| (path.as_str(), made.says.as_str())).collect();
-            let text = with_options(context, |options| render::tree(&files, options));
+            let text = render::tree(&files, &context.options());
             let (folder, count) = (args.folder.display(), files.len());
             let did = if args.dry_run { "Would write" } else { "Wrote" };
             writeln!(context.out, "{did} {count} files into {folder}\n")?;
@@ -256,12 +255,6 @@ fn of_names(args: &Args, made: &Layout, context: &mut Context<'_>) -> anyhow::Re
         }
     }
     Ok(Outcome::Done)
-}
-
-fn with_options(context: &Context<'_>, text: impl FnOnce(&RenderOptions<'_>) -> String) -> String {
-    let nowhere = |_: &evidence::record::Cite| None;
-    let (width, colour) = (context.width, context.colour);
-    text(&RenderOptions { width, colour, tz: TimeZone::UTC, checkpoint: None, entry_of: &nowhere })
 }
 
 /// What of a layout is there already.

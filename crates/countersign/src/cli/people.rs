@@ -8,13 +8,12 @@ use evidence::ask::people::propose::{IdpPerson, Proposal, propose};
 use evidence::ask::people::sighting::Sightings;
 use evidence::people::People;
 use evidence::record::Record;
-use jiff::tz::TimeZone;
 
 use super::{Context, Format, Outcome};
 use crate::ledger::LedgerError;
 use crate::ledger::dir::LedgerDir;
 use crate::ledger::read::Reader;
-use crate::render::{RenderOptions, people as render};
+use crate::render::people as render;
 use crate::sources::people::{forge_accounts, idp_people};
 
 #[derive(Debug, clap::Subcommand)]
@@ -63,16 +62,7 @@ fn tell(proposal: &Proposal, args: &Propose, context: &mut Context<'_>) -> anyho
     match context.shared.format {
         Format::Json => writeln!(context.out, "{}", serde_json::to_string(proposal)?)?,
         Format::Text => {
-            let nowhere = |_: &evidence::record::Cite| None;
-            let (width, colour) = (context.width, context.colour);
-            let options = RenderOptions {
-                width,
-                colour,
-                tz: TimeZone::UTC,
-                checkpoint: None,
-                entry_of: &nowhere,
-            };
-            write!(context.out, "{}", render::proposal(proposal, &options))?;
+            write!(context.out, "{}", render::proposal(proposal, &context.options()))?;
             writeln!(context.out, "\nWrote {}; confirm it, then use --people", args.out.display())?;
         }
     }

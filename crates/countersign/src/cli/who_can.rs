@@ -3,14 +3,13 @@
 use access::reach::{self, Answer, Gap, Question, Verb};
 use clap::ValueEnum;
 use jiff::Timestamp;
-use jiff::tz::TimeZone;
 
 use super::rights::{Raw, SourceArgs};
 use super::{Asked, Context, Format, Outcome, show};
 use crate::ask;
 use crate::index::past::{self, AsOf};
 use crate::ledger::dir::LedgerDir;
-use crate::render::{RenderOptions, reach as render};
+use crate::render::reach as render;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -126,7 +125,7 @@ fn tell(
                     (past.time, show::of(past.derived.entries, "entry", "entries"));
                 writeln!(context.out, "As of {time}, by {entries} of the ledger{git}")?;
             }
-            with_options(context, |options| render::render(answer, options))?;
+            write!(context.out, "{}", render::render(answer, &context.options()))?;
         }
     }
     Ok(outcome(answer))
@@ -148,22 +147,10 @@ fn why(answer: &Answer, person: &str, context: &mut Context<'_>) -> anyhow::Resu
             writeln!(context.out, "{json}")?;
         }
         Format::Text => {
-            with_options(context, |options| render::sentences(&told, options))?;
+            write!(context.out, "{}", render::sentences(&told, &context.options()))?;
         }
     }
     Ok(outcome(answer))
-}
-
-fn with_options(
-    context: &mut Context<'_>,
-    text: impl FnOnce(&RenderOptions<'_>) -> String,
-) -> anyhow::Result<()> {
-    let nowhere = |_: &evidence::record::Cite| None;
-    let (width, colour) = (context.width, context.colour);
-    let options =
-        RenderOptions { width, colour, tz: TimeZone::UTC, checkpoint: None, entry_of: &nowhere };
-    write!(context.out, "{}", text(&options))?;
-    Ok(())
 }
 
 /// A list of who can is an answer and no finding; what is missing makes it an incomplete one.

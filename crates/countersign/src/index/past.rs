@@ -45,7 +45,7 @@ impl Rules {
 
     /// The newest snapshot of a repository's forge before a time.
     pub fn forge_at(&self, repository: &str, time: Timestamp) -> Option<(Timestamp, &[u8])> {
-        let (taken, cite) = self.past.argocd_at(time).forges.remove(repository)?;
+        let (taken, cite) = self.past.forges_at(time).remove(repository)?;
         Some((taken, self.payloads.get(&cite)?))
     }
 }

@@ -11,9 +11,7 @@ const READINGS_SHOWN: usize = 40;
 
 /// What a ledger holds, what it covers and what it cannot show.
 pub fn render(status: &Status, derived: &Derived, width: usize, colour: bool) -> String {
-    let (tz, entry_of) = (jiff::tz::TimeZone::UTC, |_: &evidence::record::Cite| None);
-    let mut sheet =
-        Sheet::new(&RenderOptions { width, colour, tz, checkpoint: None, entry_of: &entry_of });
+    let mut sheet = Sheet::new(&RenderOptions::without_ledger(width, colour));
     head(&mut sheet, status, derived);
     if status.channels.is_empty() {
         sheet.blank();

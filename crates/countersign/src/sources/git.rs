@@ -59,14 +59,12 @@ pub fn is_repository(folder: &Path) -> bool {
 
 /// The lines of a repository.
 pub struct GitLines {
-    repository: gix::Repository,
+    opened: Opened,
     limits: Limits,
     /// Parents first.
     commits: std::vec::IntoIter<ObjectId>,
     refs: Option<Refs>,
     line: io::Cursor<Vec<u8>>,
-    /// The folder that a bundle was unpacked to, removed at the end.
-    _unpacked: Option<tempfile::TempDir>,
 }
 
 /// The last line: where the references were.
@@ -81,34 +79,18 @@ struct Refs {
 impl GitLines {
     /// Opens a repository or a bundle and finds its commits.
     pub fn open(path: &Path, limits: Limits) -> io::Result<Self> {
-        if path.is_dir() {
-            let repository = open(path)?;
-            let (tips, head) = references(&repository)?;
-            Self::of(repository, limits, &tips, head, None)
-        } else {
-            let (unpacked, tips, head) = bundle::unpack(path, &limits)?;
-            Self::of(open(unpacked.path())?, limits, &tips, head, Some(unpacked))
-        }
-    }
-
-    fn of(
-        repository: gix::Repository,
-        limits: Limits,
-        tips: &BTreeMap<String, ObjectId>,
-        head: Option<String>,
-        unpacked: Option<tempfile::TempDir>,
-    ) -> io::Result<Self> {
-        let commits = walk(&repository, &limits, tips.values().copied())?.into_iter();
+        let opened = Opened::of(path, &limits)?;
+        let (tips, head) = opened.references()?;
+        let commits = walk(&opened.repository, &limits, tips.values().copied())?.into_iter();
         let refs = tips.iter().map(|(name, id)| (name.clone(), id.to_string())).collect();
         let refs = Some(Refs { git: "refs", refs, head });
-        let line = io::Cursor::default();
-        Ok(Self { repository, limits, commits, refs, line, _unpacked: unpacked })
+        Ok(Self { opened, limits, commits, refs, line: io::Cursor::default() })
     }
 
     /// The next line, or nothing at the end.
     fn next(&mut self) -> io::Result<Option<Vec<u8>>> {
         let mut line = match self.commits.next() {
-            Some(id) => commit::line(&self.repository, &self.limits, id)?,
+            Some(id) => commit::line(&self.opened.repository, &self.limits, id)?,
             None => match self.refs.take() {
                 Some(refs) => serde_json::to_vec(&refs)?,
                 None => return Ok(None),
@@ -130,6 +112,32 @@ impl Read for GitLines {
                 Some(line) => self.line = io::Cursor::new(line),
                 None => return Ok(0),
             }
+        }
+    }
+}
+
+/// A repository of a folder or a bundle.
+struct Opened {
+    repository: gix::Repository,
+    /// What a bundle was unpacked to: its folder has to last until its objects are read, and is
+    /// removed at the end.
+    unpacked: Option<bundle::Unpacked>,
+}
+
+impl Opened {
+    fn of(path: &Path, limits: &Limits) -> io::Result<Self> {
+        if path.is_dir() {
+            return Ok(Self { repository: open(path)?, unpacked: None });
+        }
+        let unpacked = bundle::unpack(path, limits)?;
+        Ok(Self { repository: open(unpacked.0.path())?, unpacked: Some(unpacked) })
+    }
+
+    /// What the references name: those of a bundle stand in its header.
+    fn references(&self) -> io::Result<Tips> {
+        match &self.unpacked {
+            Some((_, tips, head)) => Ok((tips.clone(), head.clone())),
+            None => references(&self.repository),
         }
     }
 }

@@ -52,6 +52,10 @@ fn found(checked: &Checked) -> Found {
 }
 
 fn propose(raw: &Raw, control: &str, subject: &str) -> anyhow::Result<Option<Edit>> {
+    // The repository is read for those few only that can have a fix.
+    if !access::fix::may_have(control, subject) {
+        return Ok(None);
+    }
     let read = raw.read()?;
     let content = |path: &str| raw.checkout.as_ref()?.content(path);
     let Some(repository) = &read.repository else { return Ok(None) };

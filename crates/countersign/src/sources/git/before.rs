@@ -7,7 +7,7 @@ use std::path::Path;
 use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
-use super::{Limits, bundle, object, open};
+use super::{Limits, Opened, object};
 
 /// The wanted files that were there, by path; or why that is not known.
 pub type Before = Result<BTreeMap<String, Vec<u8>>, String>;
@@ -20,14 +20,8 @@ pub fn before(
     wanted: &[&str],
 ) -> io::Result<BTreeMap<String, Before>> {
     let limits = Limits::default();
-    // The folder of a bundle has to last until its objects are read.
-    let (repository, _unpacked) = if path.is_dir() {
-        (open(path)?, None)
-    } else {
-        let (unpacked, _, _) = bundle::unpack(path, &limits)?;
-        (open(unpacked.path())?, Some(unpacked))
-    };
-    let reader = Reader { repository: &repository, limits: &limits };
+    let opened = Opened::of(path, &limits)?;
+    let reader = Reader { repository: &opened.repository, limits: &limits };
     Ok(commits.iter().map(|commit| ((*commit).to_owned(), reader.before(commit, wanted))).collect())
 }
 

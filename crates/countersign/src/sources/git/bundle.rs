@@ -24,7 +24,7 @@ pub fn is_bundle(file: &Path) -> bool {
 }
 
 /// Where it was unpacked, the commits that its references name, and its `HEAD`.
-type Unpacked = (tempfile::TempDir, BTreeMap<String, ObjectId>, Option<String>);
+pub(super) type Unpacked = (tempfile::TempDir, BTreeMap<String, ObjectId>, Option<String>);
 
 /// Unpacks a bundle.
 pub(super) fn unpack(file: &Path, limits: &Limits) -> io::Result<Unpacked> {

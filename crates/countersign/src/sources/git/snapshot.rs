@@ -6,7 +6,7 @@ use std::path::Path;
 use gix::ObjectId;
 use gix::objs::{CommitRef, Kind, TreeRefIter};
 
-use super::{Limits, bundle, object, open, references, walk};
+use super::{Limits, Opened, object, walk};
 
 /// A file of a commit.
 pub enum TreeFile<'r> {
@@ -32,15 +32,8 @@ const DEPTH_MAX: usize = 256;
 /// Hands over every file of a commit of a repository or a bundle, and returns the commit's id.
 pub fn files(path: &Path, revision: Option<&str>, each: Each<'_>) -> io::Result<String> {
     let limits = Limits::default();
-    // The folder of a bundle has to last until its objects are read.
-    let (repository, tips, head, _unpacked) = if path.is_dir() {
-        let repository = open(path)?;
-        let (tips, head) = references(&repository)?;
-        (repository, tips, head, None)
-    } else {
-        let (unpacked, tips, head) = bundle::unpack(path, &limits)?;
-        (open(unpacked.path())?, tips, head, Some(unpacked))
-    };
+    let opened = Opened::of(path, &limits)?;
+    let (repository, (tips, head)) = (&opened.repository, opened.references()?);
     let wanted = revision.unwrap_or("HEAD");
     let named = [wanted.to_owned(), format!("refs/heads/{wanted}"), format!("refs/tags/{wanted}")];
     let of_head = head.as_deref().filter(|_| wanted == "HEAD");
@@ -51,7 +44,7 @@ pub fn files(path: &Path, revision: Option<&str>, each: Each<'_>) -> io::Result<
     // A full id or its beginning; only commits that a reference reaches are of the repository.
     if found.is_empty() && wanted.len() >= 7 && wanted.bytes().all(|b| b.is_ascii_hexdigit()) {
         let begin = wanted.to_ascii_lowercase();
-        let all = walk(&repository, &limits, tips.values().copied())?;
+        let all = walk(repository, &limits, tips.values().copied())?;
         found = all.into_iter().filter(|id| id.to_string().starts_with(&begin)).collect();
     }
     let [commit] = found[..] else {
@@ -60,9 +53,9 @@ pub fn files(path: &Path, revision: Option<&str>, each: Each<'_>) -> io::Result<
         return Err(io::Error::new(io::ErrorKind::NotFound, text));
     };
     let damaged = || io::Error::other(format!("commit {commit} is not there or damaged"));
-    let data = object(&repository, &limits, commit, Kind::Commit).ok_or_else(damaged)?;
+    let data = object(repository, &limits, commit, Kind::Commit).ok_or_else(damaged)?;
     let tree = CommitRef::from_bytes(&data.data, commit.kind()).map_err(io::Error::other)?.tree();
-    walk_tree(&repository, &limits, tree, each)?;
+    walk_tree(repository, &limits, tree, each)?;
     Ok(commit.to_string())
 }
 
