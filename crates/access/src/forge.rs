@@ -17,6 +17,7 @@ use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
 
 mod answers;
+pub mod collect;
 mod gitea;
 mod github;
 mod gitlab;
@@ -66,9 +67,7 @@ pub enum Unknown {
         request: String,
     },
     /// The forge answered with an error.
-    #[error(
-        "the forge answered {status} to {request}: the token may not see it, or it does not exist"
-    )]
+    #[error("the forge answered {status} to {request}{}", hint(*.status))]
     Refused {
         /// The request.
         request: String,
@@ -93,6 +92,14 @@ pub enum Unknown {
         /// Where it stands.
         at: JsonPath,
     },
+}
+
+/// What a status says beside its number.
+const fn hint(status: u16) -> &'static str {
+    match status {
+        500.. => ": it was out of order",
+        _ => ": the token may not see it, or it does not exist",
+    }
 }
 
 /// What an account may do in a repository, by the forges' roles; each includes those before it.

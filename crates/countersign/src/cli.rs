@@ -25,6 +25,7 @@ use crate::render::RenderOptions;
 mod ask;
 mod assess;
 mod check;
+mod collect;
 mod demo;
 mod explain;
 mod export;
@@ -35,6 +36,7 @@ mod ledger;
 mod paper;
 mod people;
 mod receipt;
+mod replace;
 mod rights;
 mod serve;
 pub(crate) mod show;
@@ -182,6 +184,9 @@ impl Asked {
 enum Command {
     /// Write a GitOps repository that meets every control, or draft the policy of one that is there
     Init(init::Args),
+    /// Ask a service for its settings, as a file to judge by or to ingest
+    #[command(subcommand)]
+    Collect(collect::Command),
     /// Put records into the ledger: files, folders, or `-` for standard input
     Ingest(ingest::Args),
     /// Receive records over HTTP: webhooks, audit batches, lines; durable before acknowledged
@@ -258,6 +263,15 @@ impl Context<'_> {
         RenderOptions::without_ledger(self.width, self.colour)
     }
 
+    /// Shows long work without a known end; nothing where nobody looks.
+    fn spinner(&self) -> indicatif::ProgressBar {
+        if self.interactive {
+            indicatif::ProgressBar::new_spinner()
+        } else {
+            indicatif::ProgressBar::hidden()
+        }
+    }
+
     fn people(&self) -> anyhow::Result<People> {
         let Some(path) = &self.shared.people else {
             return Ok(People::default());
@@ -317,6 +331,7 @@ pub fn run(
 fn dispatch(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     match command {
         Command::Init(args) => init::run(args, context),
+        Command::Collect(command) => collect::run(command, context),
         Command::Ingest(args) => ingest::run(args, context),
         Command::Serve(args) => serve::run(args, context),
         Command::Timeline(args) => timeline::run(args, context),

@@ -12,6 +12,7 @@ use jiff::tz::TimeZone;
 
 pub mod answers;
 pub mod check;
+pub mod collect;
 pub mod explain;
 pub mod init;
 pub mod people;

@@ -2,7 +2,9 @@
 
 pub mod checkout;
 pub mod files;
+pub mod forge;
 pub mod git;
 pub mod http;
 pub mod lines;
 pub mod people;
+pub(crate) mod secret;

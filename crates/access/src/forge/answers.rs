@@ -4,11 +4,11 @@ use jiff::Timestamp;
 use serde::Deserialize;
 use serde_json::Value;
 
-use super::names::step;
+use super::names::{percent_decoded, step};
 use super::{Forge, JsonPath, Unknown};
 
 /// The version of the format that this program writes and reads.
-const VERSION: u64 = 1;
+pub(super) const VERSION: u64 = 1;
 
 /// Bytes that are no snapshot.
 #[derive(Debug, thiserror::Error)]
@@ -210,9 +210,4 @@ fn request_of(forge: Forge, path: &str) -> String {
     // A team's members stand under its organisation: `/orgs/{org}/teams/{slug}/members`.
     let team = path.strip_prefix("/orgs/").and_then(|rest| rest.split_once("/teams/"));
     team.map_or_else(|| path.to_owned(), |(_, rest)| format!("/teams/{rest}"))
-}
-
-/// Branches with a slash are asked for as `release%2F1`.
-fn percent_decoded(text: &str) -> String {
-    text.replace("%2F", "/").replace("%2f", "/")
 }

@@ -1,5 +1,6 @@
 //! Members of answers, and branch names against patterns.
 
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 use serde_json::Value;
 
 use super::{JsonPath, Known, Unknown};
@@ -55,6 +56,19 @@ pub(super) fn texts(body: &Value, member: &str, at: &str) -> Vec<(String, JsonPa
     let at = step(at, member);
     let list = body.get(member).and_then(Value::as_array).into_iter().flatten().enumerate();
     list.filter_map(|(i, v)| Some((v.as_str()?.to_owned(), format!("{at}[{i}]")))).collect()
+}
+
+/// What a part of a path may hold as it is (RFC 3986, unreserved).
+const UNRESERVED: AsciiSet = NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+
+/// A name as one part of a request's path: `release%2F1`.
+pub(super) fn percent_encoded(name: &str) -> String {
+    utf8_percent_encode(name, &UNRESERVED).to_string()
+}
+
+/// A request's path with the names as they are.
+pub(super) fn percent_decoded(path: &str) -> String {
+    percent_decode_str(path).decode_utf8_lossy().into_owned()
 }
 
 /// Whether a branch matches a pattern. `across`: whether `*` runs over slashes, as GitLab's does;

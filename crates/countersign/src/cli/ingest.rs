@@ -19,7 +19,7 @@ use crate::ledger::{EmbeddedLedger, LedgerError, recover};
 use crate::sources::files::{BATCH_ENTRIES, Found, Ingest, Tally, find};
 
 /// The longest record unless the operator says otherwise: six times the largest of the recording.
-const RECORD_BYTES_MAX: usize = 2 << 20;
+pub(super) const RECORD_BYTES_MAX: usize = 2 << 20;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {

@@ -148,11 +148,7 @@ fn check(
                 .map_err(|e| anyhow::anyhow!("{}: {e}", path.display()))?
         }
     };
-    let bar = if context.interactive {
-        indicatif::ProgressBar::new_spinner()
-    } else {
-        indicatif::ProgressBar::hidden()
-    };
+    let bar = context.spinner();
     let report = fsck::fsck(&dir, &acknowledged, &mut |n| {
         if n % 4096 == 0 {
             bar.set_message(format!("{} entries", show::count(n)));

@@ -123,13 +123,7 @@ impl Raw {
 
     /// The policy, if there is one; with anything wrong with it, there is none to go by.
     pub(super) fn policy(&self) -> anyhow::Result<Option<&Policy>> {
-        let Some(file) = &self.policy else { return Ok(None) };
-        let problems = file.reading.problems.iter().map(|p| format!("{}: {}", p.place, p.what));
-        let problems: Vec<String> = problems.collect();
-        let policy = file.reading.policy.as_ref();
-        policy
-            .with_context(|| format!("the policy cannot be read: {}", problems.join("; ")))
-            .map(Some)
+        self.policy.as_ref().map(PolicyFile::policy).transpose()
     }
 
     pub(super) fn know(&self, environment: Option<&str>) -> anyhow::Result<()> {
@@ -225,9 +219,17 @@ fn past_checkout(said: &str, of: &mut AsOf) -> anyhow::Result<Checkout> {
 }
 
 impl PolicyFile {
-    fn read(name: &str, bytes: Vec<u8>) -> Self {
+    pub(super) fn read(name: &str, bytes: Vec<u8>) -> Self {
         let reading = Policy::read(name, &bytes);
         Self { name: name.to_owned(), bytes, reading }
+    }
+
+    /// The policy, or what is wrong with it.
+    pub(super) fn policy(&self) -> anyhow::Result<&Policy> {
+        let problems = self.reading.problems.iter().map(|p| format!("{}: {}", p.place, p.what));
+        let problems: Vec<String> = problems.collect();
+        let policy = self.reading.policy.as_ref();
+        policy.with_context(|| format!("the policy cannot be read: {}", problems.join("; ")))
     }
 
     fn of(checkout: &Checkout) -> Option<Self> {

@@ -60,7 +60,6 @@ pub mod fuzzing;
 mod metrics;
 mod readers;
 mod receive;
-mod secret;
 pub mod settings;
 mod skew;
 mod take;

@@ -5,6 +5,7 @@ mod bad_input;
 mod captures;
 mod check;
 mod checkout;
+mod collect;
 mod commands;
 mod controls;
 mod erasure;

@@ -1,17 +1,15 @@
 //! `check --fix`: safe edits, each kept only if what is judged afterwards says so.
 
 use std::collections::BTreeSet;
-use std::io::Write as _;
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 
 use access::fix::{Edit, edit};
-use tempfile::NamedTempFile;
 
 use super::{Args, check};
 use crate::ask::check::Checked;
+use crate::cli::replace::replace;
 use crate::cli::rights::Raw;
 use crate::cli::{Context, show};
-use crate::ledger::LedgerError;
 
 /// Findings by control and subject.
 type Found = BTreeSet<(&'static str, String)>;
@@ -35,7 +33,7 @@ pub(super) fn fix(
             put_back(raw, &edit.file, old);
             continue;
         }
-        write(&folder.join(&edit.file), &new)?;
+        replace(&folder.join(&edit.file), new.as_bytes())?;
         writeln!(context.err, "fixed {control} {subject}: {}:{}", edit.file, edit.line)?;
         for line in edit.difference(&old) {
             writeln!(context.err, "  {line}")?;
@@ -83,18 +81,4 @@ fn tried(
     checkout.set(&edit.file, new.clone().into_bytes());
     let after = check(raw, args, context)?;
     Ok(Some((after, old, new)))
-}
-
-/// The file is replaced in one step: a crash leaves the old one or the new one.
-fn write(path: &Path, text: &str) -> anyhow::Result<()> {
-    let failed = || LedgerError::file("write", path);
-    let folder = path.parent().unwrap_or_else(|| Path::new("."));
-    let mut file = NamedTempFile::new_in(folder).map_err(failed())?;
-    file.write_all(text.as_bytes()).map_err(failed())?;
-    file.as_file()
-        .set_permissions(std::fs::metadata(path).map_err(failed())?.permissions())
-        .map_err(failed())?;
-    file.as_file().sync_all().map_err(failed())?;
-    file.persist(path).map_err(|e| failed()(e.error))?;
-    Ok(())
 }

@@ -18,7 +18,7 @@ use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConstantTimeEq as _};
 
 use super::certificate::Certificate;
-use super::secret::Secret;
+use crate::sources::secret::Secret;
 
 /// How a source is authenticated.
 pub(super) enum Authenticator {

@@ -9,8 +9,8 @@ use hyper::header::{HeaderName, HeaderValue};
 use jiff::Timestamp;
 
 use super::authenticate::Authenticator;
-use super::secret::Secret;
 use super::take::BothTerms;
+use crate::sources::secret::Secret;
 
 /// Salts that are all different and the same in every run.
 struct Counting(u64);

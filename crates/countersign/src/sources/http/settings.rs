@@ -12,8 +12,8 @@ use serde::{Deserialize, Deserializer};
 use super::authenticate::{Authenticator, Wanted};
 pub use super::readers::Reader;
 use super::readers::ReaderTable;
-use super::secret::{Place, Secret};
 use crate::ledger::LedgerError;
+use crate::sources::secret::{Place, Secret};
 
 /// Bytes of a body, and of a record, unless said otherwise: six times the largest of the recording.
 const RECORD_BYTES_MAX: usize = 2 << 20;

@@ -3,7 +3,7 @@
 use hyper::header::HeaderValue;
 
 use super::*;
-use crate::sources::http::secret::Place;
+use crate::sources::secret::Place;
 
 fn secret(text: &str) -> Secret {
     let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! Secrets of senders: read once, from a file or from the environment, and never shown.
+//! Secrets of senders and of services that are asked: read once, from a file or from the environment, and never shown.
 
 use std::fmt;
 use std::os::unix::fs::MetadataExt as _;
@@ -10,16 +10,16 @@ const SHORT_BYTES: usize = 16;
 const READ_BY_OTHERS: u32 = 0o004;
 
 /// A secret. Its `Debug` form shows nothing of it.
-pub(super) struct Secret(Vec<u8>);
+pub(crate) struct Secret(Vec<u8>);
 
 impl Secret {
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         &self.0
     }
 
     /// A secret that stands nowhere.
     #[cfg(fuzzing)]
-    pub(super) fn for_fuzzing(bytes: &[u8]) -> Self {
+    pub(crate) fn for_fuzzing(bytes: &[u8]) -> Self {
         Self(bytes.to_vec())
     }
 }
@@ -31,7 +31,7 @@ impl fmt::Debug for Secret {
 }
 
 /// Where a secret is.
-pub(super) enum Place {
+pub(crate) enum Place {
     /// In a file of its own.
     File(PathBuf),
     /// In a variable of the environment.
@@ -49,7 +49,7 @@ impl fmt::Display for Place {
 
 impl Place {
     /// Reads the secret, without the line end that editors put behind it.
-    pub(super) fn read(&self, warnings: &mut Vec<String>) -> Result<Secret, String> {
+    pub(crate) fn read(&self, warnings: &mut Vec<String>) -> Result<Secret, String> {
         let mut bytes = match self {
             Self::File(path) => {
                 let mode = path.metadata().map_or(0, |m| m.mode());
