@@ -374,25 +374,6 @@ impl Policy {
         self.teams.iter().filter(is_in)
     }
 
-    /// Exceptions for a finding of a control about a subject that hold on a day.
-    pub fn exceptions_for<'p>(
-        &'p self,
-        control: &'p str,
-        subject: &'p str,
-        on: Date,
-    ) -> impl Iterator<Item = &'p Exception> {
-        self.exceptions.iter().filter(move |exception| {
-            exception.control.value == control
-                && exception.expires.value >= on
-                && glob::matches(&exception.subject.value, subject)
-        })
-    }
-
-    /// The severity that a control has here: its own, unless the policy says another.
-    pub fn severity_of(&self, control: &str, own: Severity) -> Severity {
-        self.controls.get(control).map_or(own, |severity| severity.value)
-    }
-
     /// Controls that the policy names and nobody knows.
     pub fn unknown_controls(&self, known: &[&str]) -> Vec<Problem> {
         let named = self.controls.iter().map(|(id, severity)| (id.as_str(), &severity.place));

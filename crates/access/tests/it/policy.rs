@@ -1,7 +1,6 @@
 //! The policy file: what is read, what is refused and where, and the schema that editors use.
 
-use access::policy::{Policy, Severity};
-use jiff::civil::date;
+use access::policy::Policy;
 
 const BANK: &str = include_str!("../fixtures/bank/countersign.yaml");
 const SCHEMA: &str = include_str!("../../../../docs/schema/countersign.schema.json");
@@ -267,18 +266,11 @@ const MEANING: [&str; 9] = [
 ];
 
 #[test]
-fn exceptions_and_severities_are_asked_by_control() {
+fn controls_that_nobody_knows_are_named() {
     let text = format!(
         "{SMALL}controls: {{sod-a: low}}\nexceptions: [{{control: sod-a, subject: 'envs/**', reason: b, owner: c, approver: d, expires: 2027-01-31}}]\n"
     );
     let policy = Policy::read("p", text.as_bytes()).policy.expect("a policy");
-    assert_eq!(policy.severity_of("sod-a", Severity::High), Severity::Low);
-    assert_eq!(policy.severity_of("sod-b", Severity::High), Severity::High);
-    let count = |control, subject, on| policy.exceptions_for(control, subject, on).count();
-    assert_eq!(count("sod-a", "envs/prod/a", date(2027, 1, 31)), 1);
-    assert_eq!(count("sod-a", "envs/prod/a", date(2027, 2, 1)), 0);
-    assert_eq!(count("sod-a", "apps/prod/a", date(2027, 1, 1)), 0);
-    assert_eq!(count("sod-b", "envs/prod/a", date(2027, 1, 1)), 0);
     let unknown = policy.unknown_controls(&["sod-b"]);
     assert_eq!(unknown.len(), 2);
     assert_eq!(unknown[0].help.as_deref(), Some("did you mean \"sod-b\"?"));

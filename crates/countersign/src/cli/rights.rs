@@ -18,6 +18,7 @@ use serde_json::Value;
 
 use super::Context;
 use crate::ask::judging::{OwnersThen, merges};
+use crate::controls;
 use crate::index::past::AsOf;
 use crate::sources::checkout::{Checkout, Limits};
 use crate::sources::git;
@@ -220,7 +221,13 @@ fn past_checkout(said: &str, of: &mut AsOf) -> anyhow::Result<Checkout> {
 
 impl PolicyFile {
     pub(super) fn read(name: &str, bytes: Vec<u8>) -> Self {
-        let reading = Policy::read(name, &bytes);
+        let mut reading = Policy::read(name, &bytes);
+        let known: Vec<&str> = controls::catalogue().iter().map(|control| control.id).collect();
+        let unknown = reading.policy.as_ref().map(|policy| policy.unknown_controls(&known));
+        if let Some(problems) = unknown.filter(|problems| !problems.is_empty()) {
+            // A weight or an exception for a control that was misspelt would hold for nothing.
+            reading = Reading { policy: None, problems };
+        }
         Self { name: name.to_owned(), bytes, reading }
     }
 

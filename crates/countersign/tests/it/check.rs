@@ -208,12 +208,20 @@ fn what_needs_a_decision_is_not_fixed() {
 
 #[test]
 fn a_policy_with_a_problem_judges_nothing_and_shows_the_line() {
-    let change = ("countersign.yaml", "production: true", "producton: true");
-    let output = check(&repository(Some(change)), &[]);
-    let err = String::from_utf8_lossy(&output.stderr).into_owned();
-    assert_eq!(code(&output), Some(5), "{err}");
-    assert!(err.contains("producton") && err.contains("countersign.yaml:"), "{err}");
-    assert!(err.contains("so nothing was judged") && output.stdout.is_empty(), "{err}");
+    for (from, to, said) in [
+        ("production: true", "producton: true", "producton"),
+        (
+            "version: 1",
+            "version: 1\ncontrols: {sod-weak-owners: low}",
+            "did you mean \"sod-weak-owner\"?",
+        ),
+    ] {
+        let output = check(&repository(Some(("countersign.yaml", from, to))), &[]);
+        let err = String::from_utf8_lossy(&output.stderr).into_owned();
+        assert_eq!(code(&output), Some(5), "{err}");
+        assert!(err.contains(said) && err.contains("countersign.yaml:"), "{err}");
+        assert!(err.contains("so nothing was judged") && output.stdout.is_empty(), "{err}");
+    }
 }
 
 const CAPTURES: &str = concat!(env!("CARGO_MANIFEST_DIR"), "/../../captures");
