@@ -31,7 +31,7 @@ const ACCOUNT: [&str; 21] = [
 
 /// Members of a repository. GitHub adds a token to clone with, GitLab one for runners and the address
 /// that it was imported from, which may hold a password.
-const REPOSITORY: [&str; 32] = [
+const REPOSITORY: [&str; 31] = [
     "allow_auto_merge",
     "allow_forking",
     "allow_manual_merge",
@@ -55,7 +55,6 @@ const REPOSITORY: [&str; 32] = [
     "namespace",
     "only_allow_merge_if_all_discussions_are_resolved",
     "only_allow_merge_if_pipeline_succeeds",
-    "owner",
     "path_with_namespace",
     "permissions",
     "private",
