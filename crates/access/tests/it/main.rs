@@ -23,6 +23,7 @@ mod reach_cases;
 mod reach_naive;
 mod reach_oracle;
 mod reach_worlds;
+mod rendering;
 mod repository;
 mod schema;
 mod yaml;
