@@ -6,3 +6,4 @@ pub mod git;
 pub mod http;
 pub mod lines;
 pub mod people;
+pub mod render;

@@ -10,6 +10,7 @@ use crate::ask;
 use crate::index::past::{self, AsOf};
 use crate::ledger::dir::LedgerDir;
 use crate::render::reach as render;
+use crate::sources::render::Used;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -88,7 +89,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
     }
     match &args.why {
         Some(person) => why(&answer, person, context),
-        None => tell(&answer, past.as_ref(), &raw, context),
+        None => tell(&answer, past.as_ref(), &raw, &read.used, context),
     }
 }
 
@@ -103,6 +104,7 @@ fn tell(
     answer: &Answer,
     past: Option<&AsOf>,
     raw: &Raw,
+    rendered: &[Used],
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
     let commit = raw.checkout.as_ref().and_then(|c| c.commit.as_deref());
@@ -112,6 +114,9 @@ fn tell(
             if let Some(past) = past {
                 json["as_of"] = serde_json::json!({"time": past.time, "commit": commit});
                 json["derived"] = serde_json::to_value(&past.derived)?;
+            }
+            if !rendered.is_empty() {
+                json["rendered"] = serde_json::to_value(rendered)?;
             }
             writeln!(context.out, "{json}")?;
         }
@@ -124,6 +129,9 @@ fn tell(
                 let (time, entries) =
                     (past.time, show::of(past.derived.entries, "entry", "entries"));
                 writeln!(context.out, "As of {time}, by {entries} of the ledger{git}")?;
+            }
+            if !rendered.is_empty() {
+                writeln!(context.out, "Rendered: {}", show::rendered(rendered))?;
             }
             write!(context.out, "{}", render::render(answer, &context.options()))?;
         }
