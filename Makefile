@@ -22,9 +22,10 @@ receipt: cargo ## have a receipt checked by DSSE and in-toto tools from PyPI (ne
 	$(CARGO) build --locked -p countersign
 	tests/receipt/run target/debug/countersign
 
-e2e: cargo ## open the working papers in LibreOffice (needs libreoffice-calc-nogui)
+e2e: cargo ## working papers in LibreOffice, renderings by helm and kustomize (built with Go)
 	$(CARGO) build --locked -p countersign
 	tests/paper/run target/debug/countersign
+	CARGO=$(CARGO) tests/render/run target/debug/countersign
 
 lint: cargo ## formatting, clippy, documentation, the rules of the house, licences
 	$(CARGO) fmt --all --check

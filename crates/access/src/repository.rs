@@ -10,7 +10,7 @@
 //! Only git is asked. What would have to be fetched, run or decided by a cluster is *not assessed*,
 //! with the reason: [`NotAssessed`]. The caller brings the files ([`File`]); with helm or kustomize
 //! at hand it may render what [`Repository::renderings`] asks for and read again with
-//! [`Options::rendered`].
+//! [`Options::rendered`], which [`read_rendered`] does until nothing more is asked for.
 //!
 //! ```
 //! use access::repository::{File, Options, Repository};

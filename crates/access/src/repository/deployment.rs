@@ -105,7 +105,8 @@ impl<'d, 'r> Deployer<'d, 'r> {
         let chart = &self.manifests.charts[folder];
         out.files.extend(self.tree.under(folder).cloned());
         self.value_files(application, source, folder, &mut out.files);
-        let resolve = |named: &str| self.value_file(application, named, folder);
+        let is_there = |path: &String| self.tree.path(path).is_some();
+        let resolve = |named: &str| self.value_file(application, named, folder).filter(is_there);
         match helm_job(application, source, chart, self.tree, &resolve) {
             Ok(rendering) => {
                 if self.is_made(rendering, out) {
@@ -124,9 +125,15 @@ impl<'d, 'r> Deployer<'d, 'r> {
             Err(_) => {}
         }
         // What was not rendered though it was to be has its reason already.
-        let is_hint = |one: &NotAssessed| matches!(one.reason, Reason::Template { .. });
-        let own = chart.not_assessed();
-        out.not_assessed.extend(own.filter(|one| !(self.options.renders && is_hint(one))));
+        let is_vendored = !out
+            .not_assessed
+            .iter()
+            .any(|one| matches!(one.reason, Reason::Dependency(_)) && one.place == chart.place);
+        let own = chart.not_assessed().filter(|one| match one.reason {
+            Reason::Template { .. } => !self.options.renders,
+            _ => is_vendored,
+        });
+        out.not_assessed.extend(own);
         let crds = if folder.is_empty() { "crds".to_owned() } else { format!("{folder}/crds") };
         let templates = crds.replace("crds", "templates");
         for below in [crds, templates] {
@@ -182,7 +189,11 @@ impl<'d, 'r> Deployer<'d, 'r> {
                         return;
                     }
                 }
-                Err(reason) if self.options.renders => {
+                // The reading without a tool may have the same reason, at its line.
+                Err(reason)
+                    if self.options.renders
+                        && !rendered.not_assessed.iter().any(|one| one.reason == reason) =>
+                {
                     let place = kustomization.place.clone();
                     out.not_assessed.push(NotAssessed { place, reason });
                 }

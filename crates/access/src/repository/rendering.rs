@@ -65,6 +65,8 @@ pub struct HelmJob {
     pub namespace: Option<String>,
     /// Files of values in the repository, in their order.
     pub value_files: Vec<String>,
+    /// Paths of files of values that are not there, where that is no error to Argo CD.
+    pub absent: BTreeSet<String>,
     /// Values that the Application holds, as YAML; they count over those of files.
     pub values: Option<String>,
     /// Parameters, escaped as `--set` takes them; they count over all values.

@@ -24,6 +24,7 @@ mod reach_naive;
 mod reach_oracle;
 mod reach_worlds;
 mod rendering;
+mod rendering_oracle;
 mod repository;
 mod schema;
 mod yaml;

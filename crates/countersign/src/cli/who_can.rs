@@ -88,7 +88,7 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
         answer.undetermined.extend(gaps);
     }
     match &args.why {
-        Some(person) => why(&answer, person, context),
+        Some(person) => why(&answer, person, &read.used, context),
         None => tell(&answer, past.as_ref(), &raw, &read.used, context),
     }
 }
@@ -139,7 +139,12 @@ fn tell(
     Ok(outcome(answer))
 }
 
-fn why(answer: &Answer, person: &str, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+fn why(
+    answer: &Answer,
+    person: &str,
+    rendered: &[Used],
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
     let Some(told) = reach::why(answer, person) else {
         let gaps = answer.undetermined.len();
         let (verb, so) = (answer.verb.words(), if gaps == 0 { "" } else { ", as far as is known" });
@@ -151,10 +156,17 @@ fn why(answer: &Answer, person: &str, context: &mut Context<'_>) -> anyhow::Resu
     };
     match context.shared.format {
         Format::Json => {
-            let json = serde_json::json!({"person": person, "verb": answer.verb, "paths": told});
+            let mut json =
+                serde_json::json!({"person": person, "verb": answer.verb, "paths": told});
+            if !rendered.is_empty() {
+                json["rendered"] = serde_json::to_value(rendered)?;
+            }
             writeln!(context.out, "{json}")?;
         }
         Format::Text => {
+            if !rendered.is_empty() {
+                writeln!(context.out, "Rendered: {}", show::rendered(rendered))?;
+            }
             write!(context.out, "{}", render::sentences(&told, &context.options()))?;
         }
     }

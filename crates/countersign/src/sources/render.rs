@@ -7,10 +7,12 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::io;
+use std::path::Path;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::mpsc;
 use std::thread;
 
+use access::repository::rendering::Job;
 use access::repository::{Made, Rendering, Repository, Tool};
 use serde::Serialize;
 
@@ -133,9 +135,13 @@ impl<'w> Workshop<'w> {
             "" => String::new(),
             folder => format!("{folder}/"),
         };
+        // A link in a chart, or one that leads to values.
         let in_chart = || {
+            let Job::Helm(job) = &rendering.job else { return None };
             let mut all = self.left_out.iter().map(|(path, why)| (*path, *why));
-            all.find(|(path, _)| rendering.tool() == Tool::Helm && path.starts_with(&below))
+            let leads =
+                |link: &str| job.absent.iter().any(|path| Path::new(path).starts_with(link));
+            all.find(|(path, _)| path.starts_with(&below) || leads(path))
         };
         hidden.or_else(in_chart).map(|(path, why)| format!("{path} is {why}"))
     }

@@ -239,6 +239,12 @@ fn what_is_not_all_there_is_not_rendered() {
     let expected = "helm did not render it: web/templates/b.yaml is a link, or no file";
     assert_eq!(world.gaps(), [expected]);
     assert!(!world.at("bin/helm.arguments").exists());
+
+    let options = "    helm: {valueFiles: [../values/prod.yaml], ignoreMissingValueFiles: true}\n";
+    let world = World::new(options, &CHART, &[("helm", NOTES)]);
+    assert_eq!(world.gaps(), [] as [&str; 0]);
+    std::os::unix::fs::symlink("/etc", world.at("repo/values")).expect("a link");
+    assert_eq!(world.gaps(), ["helm did not render it: values is a link, or no file"]);
 }
 
 /// Kustomize would have git fetch it; it is not started.

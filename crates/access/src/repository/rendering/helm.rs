@@ -53,7 +53,7 @@ pub(in crate::repository) fn job(
     let flag = |key: &str| said.get(key).and_then(Value::as_bool).unwrap_or(false);
     let release = text("releaseName").unwrap_or(&application.name.value);
     let destination = application.destination.namespace.as_ref().map(|n| n.value.as_str());
-    let value_files = value_files(said, resolve)?;
+    let (value_files, absent) = value_files(said, &chart.folder, resolve)?;
     let [set, set_string] = parameters(said)?;
     let set_file = file_parameters(said, resolve)?;
     let api_versions = items(said, "apiVersions").map(|v| v.as_str().map(str::to_owned));
@@ -62,6 +62,7 @@ pub(in crate::repository) fn job(
         release: release_name(release)?,
         namespace: text("namespace").or(destination).map(namespace).transpose()?,
         value_files,
+        absent,
         values: values(said),
         set,
         set_string,
@@ -149,20 +150,27 @@ fn is_name(name: &str) -> bool {
     !name.is_empty() && name.chars().all(is_part) && !name.starts_with(['.', '-'])
 }
 
-fn value_files(said: &Value, resolve: Resolve<'_>) -> Result<Vec<String>, Reason> {
+/// Those that are there, in their order, and those that are not and need not be.
+fn value_files(
+    said: &Value,
+    folder: &str,
+    resolve: Resolve<'_>,
+) -> Result<(Vec<String>, BTreeSet<String>), Reason> {
     let ignores = said.get("ignoreMissingValueFiles").and_then(Value::as_bool).unwrap_or(false);
-    let mut found = Vec::new();
+    let (mut found, mut absent) = (Vec::new(), BTreeSet::new());
     for named in items(said, "valueFiles") {
         let named = named.as_str().ok_or_else(|| field("valueFiles"))?;
         match resolve(named) {
             Some(path) => found.push(plain(path)?),
             None if named.contains("://") => return Err(Reason::Remote(named.to_owned())),
             // What stands in another repository, or is put together by variables, is not missing.
-            None if ignores && !named.contains(['$', '*', '?', '[']) => {}
+            None if ignores && !named.contains(['$', '*', '?', '[']) => {
+                absent.extend(crate::repository::tree::resolve(folder, named));
+            }
             None => return Err(Reason::Missing(named.to_owned())),
         }
     }
-    Ok(found)
+    Ok((found, absent))
 }
 
 /// Helm takes several files in one argument, parted by commas, and reads quotes as CSV does.
