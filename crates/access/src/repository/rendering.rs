@@ -114,7 +114,7 @@ pub enum Tool {
 pub enum Made {
     /// The manifests.
     Output(Vec<u8>),
-    /// The tool could not do it; why, in words that may be shown: see [`said`].
+    /// The tool could not do it; why, in words that may be shown: see [`said()`].
     Failed(String),
     /// The tool is not there.
     NoTool,
