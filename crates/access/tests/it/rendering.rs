@@ -408,6 +408,29 @@ fn a_base_that_is_deployed_as_it_is_stays() {
 }
 
 #[test]
+fn hooks_that_argo_cd_has_no_phase_for_are_not_deployed() {
+    let table = [
+        ("{}", true),
+        ("{helm.sh/hook: test}", false),
+        ("{helm.sh/hook: 'test-success,pre-rollback'}", false),
+        ("{helm.sh/hook: pre-delete}", false),
+        ("{helm.sh/hook: 'pre-install,pre-delete'}", true),
+        ("{helm.sh/hook: post-upgrade}", true),
+        ("{helm.sh/hook: crd-install}", true),
+        ("{helm.sh/hook: test, argocd.argoproj.io/hook: PostSync}", true),
+    ];
+    for (annotations, expected) in table {
+        let output = format!(
+            "---\n# Source: c/templates/a.yaml\napiVersion: v1\nkind: Pod\n\
+             metadata: {{name: p, annotations: {annotations}}}\n"
+        );
+        let made = |_: &Rendering| Made::Output(output.clone().into());
+        let (repository, _) = read(&one("path: c", CHART), made);
+        assert_eq!(repository.deployment(0).objects.len() == 1, expected, "{annotations}");
+    }
+}
+
+#[test]
 fn aliases_of_all_documents_count_together() {
     let text = one("path: c", CHART);
     let mut output = String::new();

@@ -86,7 +86,8 @@ impl Output {
         // Aliases count in all of the output.
         let values: usize = parsed.documents.iter().map(Node::count).sum();
         limits.nodes = limits.nodes.saturating_sub(values);
-        for mut object in parsed.documents.into_iter().flat_map(Object::of_document) {
+        let objects = parsed.documents.into_iter().flat_map(Object::of_document);
+        for mut object in objects.filter(is_applied) {
             match &rendering.job {
                 Job::Helm(job) => {
                     places.of_template(&mut object, source);
@@ -172,6 +173,18 @@ fn lenient(
 /// What helm says of where a document comes from. A line further down is the template's own.
 fn source_of(part: &str) -> Option<&str> {
     part.lines().nth(1)?.strip_prefix("# Source: ").map(str::trim)
+}
+
+/// Whether Argo CD applies an object: it has no phase for helm's tests, deletes and rollbacks, and
+/// passes over what is a hook of theirs alone (`argoproj/argo-cd`
+/// `gitops-engine/pkg/sync/hook/helm/type.go`, `hook.go`).
+fn is_applied(object: &Object) -> bool {
+    const PHASES: [&str; 5] =
+        ["pre-install", "pre-upgrade", "post-upgrade", "post-install", "crd-install"];
+    let own = object.annotation("argocd.argoproj.io/hook").is_some();
+    object
+        .annotation("helm.sh/hook")
+        .is_none_or(|hooks| own || hooks.value.split(',').any(|hook| PHASES.contains(&hook.trim())))
 }
 
 /// Argo CD gives the Application's namespace to what names none.
