@@ -22,9 +22,10 @@ receipt: cargo ## have a receipt checked by DSSE and in-toto tools from PyPI (ne
 	$(CARGO) build --locked -p countersign
 	tests/receipt/run target/debug/countersign
 
-e2e: cargo ## real parts: papers in LibreOffice, who-can against a Gitea built from its Go module
+e2e: cargo ## real parts: LibreOffice, helm, kustomize and a Gitea, the last three built with Go
 	$(CARGO) build --locked -p countersign
 	tests/paper/run target/debug/countersign
+	CARGO=$(CARGO) tests/render/run target/debug/countersign
 	tests/forge/run target/debug/countersign
 
 lint: cargo ## formatting, clippy, documentation, the rules of the house, licences

@@ -10,7 +10,7 @@
 //! Only git is asked. What would have to be fetched, run or decided by a cluster is *not assessed*,
 //! with the reason: [`NotAssessed`]. The caller brings the files ([`File`]); with helm or kustomize
 //! at hand it may render what [`Repository::renderings`] asks for and read again with
-//! [`Options::rendered`].
+//! [`Options::rendered`], which [`read_rendered`] does until nothing more is asked for.
 //!
 //! ```
 //! use access::repository::{File, Options, Repository};
@@ -36,6 +36,7 @@ mod manifests;
 pub mod object;
 mod patch;
 mod render;
+pub mod rendering;
 pub mod secret;
 mod tree;
 pub mod unassessed;
@@ -43,10 +44,11 @@ pub mod url;
 
 pub use self::application::{Application, Origin, Project};
 pub use self::application_set::ApplicationSet;
-pub use self::deployment::{Deployment, Rendering, Tool};
+pub use self::deployment::Deployment;
 pub use self::image::Image;
 pub use self::object::Object;
 pub use self::render::Deployed;
+pub use self::rendering::{Made, Rendering, Tool, read_rendered};
 pub use self::secret::{ExternalSecret, SecretStore};
 pub use self::unassessed::{NotAssessed, Reason};
 
@@ -56,6 +58,7 @@ use self::deployment::Deployer;
 use self::kustomization::Kustomization;
 use self::manifests::Manifests;
 use self::render::Renderer;
+use self::rendering::Outputs;
 use self::tree::{Tree, resolve};
 
 /// A file at the commit.
@@ -76,7 +79,9 @@ pub struct Options {
     /// are found here most often is taken, and [`Repository::address`] says so.
     pub addresses: Vec<String>,
     /// What helm or kustomize made of the renderings that were asked for.
-    pub rendered: BTreeMap<Rendering, Vec<u8>>,
+    pub rendered: BTreeMap<Rendering, Made>,
+    /// Whether helm and kustomize are asked at all: then what is not handed to them has a reason.
+    pub renders: bool,
     /// Applications as the API tells them. Those that no file holds, because somebody applied them by
     /// hand, join the others: a root Application often stands nowhere else.
     pub applications: Vec<Application>,
@@ -123,7 +128,9 @@ impl Repository {
         let tree = Tree::new(files.iter().map(|file| (file.path, file.bytes)));
         let manifests = Manifests::read(&tree, &options.limits);
         let mut renderer = Renderer::new(&tree, &manifests, &options.limits);
-        let found = Found::gather(&manifests, &mut renderer);
+        let made = &options.rendered;
+        let mut outputs = Outputs::read(made, &tree, &manifests, &mut renderer, &options.limits);
+        let found = Found::gather(&manifests, &mut renderer, &mut outputs);
         let address = address(options, &found.applications, &tree);
         let (mut applications, mut application_sets) = (found.applications, Vec::new());
         for object in &found.sets {
@@ -135,10 +142,11 @@ impl Repository {
         }
         let live = handmade(&options.applications, &applications);
         applications.extend(live);
-        let mut deployer = Deployer::new(&tree, &manifests, &mut renderer, &address, options);
+        let mut deployer =
+            Deployer::new(&tree, &manifests, &mut renderer, &address, options, &outputs);
         let mut deployments: Vec<_> = applications.iter().map(|a| deployer.deployment(a)).collect();
         let parents = deployment::link(&applications, &mut deployments);
-        let mut not_assessed = unread(&manifests);
+        let mut not_assessed = unread(&manifests, &outputs);
         not_assessed.extend(application_sets.iter().flat_map(|set| set.not_assessed.clone()));
         let Manifests { kustomizations, charts, problems, .. } = manifests;
         Self {
@@ -259,6 +267,11 @@ impl Repository {
         &self.address
     }
 
+    /// What was rendered of this reading, failures included.
+    pub fn rendered(&self) -> BTreeSet<Rendering> {
+        self.deployments.iter().flat_map(|d| d.rendered.iter().cloned()).collect()
+    }
+
     /// What helm and kustomize would have to render for a full reading.
     pub fn renderings(&self) -> BTreeSet<Rendering> {
         self.deployments
@@ -319,12 +332,17 @@ fn address(options: &Options, applications: &[Application], tree: &Tree<'_>) -> 
     })
 }
 
-fn unread(manifests: &Manifests) -> Vec<NotAssessed> {
+fn unread(manifests: &Manifests, outputs: &Outputs) -> Vec<NotAssessed> {
+    let charts = outputs.made().filter(|(made, _)| made.tool() == Tool::Helm);
+    let rendered: HashSet<&Arc<str>> = charts.flat_map(|(made, _)| &made.files).collect();
     let one = |(path, reason): (&Arc<str>, &Reason)| NotAssessed {
         place: Place::file(path),
         reason: reason.clone(),
     };
-    manifests.unread.iter().map(one).collect()
+    let is_left = |(path, reason): &(&Arc<str>, &Reason)| {
+        !(matches!(reason, Reason::Template { .. }) && rendered.contains(path))
+    };
+    manifests.unread.iter().filter(is_left).map(one).collect()
 }
 
 /// What the manifests hold, as it would be applied.
@@ -337,20 +355,32 @@ struct Found {
 }
 
 impl Found {
-    fn gather(manifests: &Manifests, renderer: &mut Renderer<'_>) -> Self {
+    fn gather(manifests: &Manifests, renderer: &mut Renderer<'_>, outputs: &mut Outputs) -> Self {
         let patches = manifests.patch_files();
-        let (made, replaced) = rendered(manifests, renderer);
+        let (made, replaced) = rendered(manifests, renderer, outputs);
         let mut found = Self::default();
         for (path, objects) in &manifests.by_file {
             if patches.contains(&**path) {
                 continue;
             }
-            for object in objects.iter().filter(|o| !replaced.contains(&o.place)) {
+            let own = objects.iter().filter(|o| !replaced.contains(&o.place));
+            for object in own.filter(|o| !outputs.replaces(o)) {
                 found.add(object, Origin::Written);
             }
         }
         for (object, by) in made {
             found.add(&object, Origin::Rendered(by));
+        }
+        // One chart for two environments may bring the same object twice.
+        let mut seen: HashMap<(&str, &str, Option<&str>, &Place), &Object> = HashMap::new();
+        for (rendering, output) in outputs.made() {
+            let by = manifests.of_rendering(rendering);
+            for object in output.objects.iter().map(|deployed| &deployed.object) {
+                let key = (&*object.kind, object.name(), object.namespace(), &object.place);
+                if seen.insert(key, object).is_none_or(|same| same.node != object.node) {
+                    found.add(object, Origin::Rendered(by.clone()));
+                }
+            }
         }
         found
     }
@@ -371,10 +401,11 @@ impl Found {
 type Replaced = HashSet<Place>;
 
 /// Objects as the outermost kustomizations render them, with the kustomization; and the places of
-/// what they are rendered from.
+/// what they are rendered from. What a tool rendered is left to it.
 fn rendered(
     manifests: &Manifests,
     renderer: &mut Renderer<'_>,
+    outputs: &mut Outputs,
 ) -> (Vec<(Arc<Object>, Place)>, Replaced) {
     let mut inner = BTreeSet::new();
     for kustomization in manifests.kustomizations.values() {
@@ -382,12 +413,24 @@ fn rendered(
             inner.extend(resolve(&kustomization.folder, &resource.value));
         }
     }
+    let made: HashSet<String> = outputs.made().map(|(made, _)| made.folder.clone()).collect();
     let (mut all, mut replaced) = (Vec::new(), Replaced::new());
-    let outer = manifests.kustomizations.values().filter(|k| !inner.contains(&k.folder));
-    for kustomization in outer {
-        for deployed in &renderer.folder(&kustomization.folder).objects {
-            if deployed.is_rendered {
-                replaced.insert(deployed.object.place.clone());
+    let is_outer = |folder: &String| !inner.contains(folder);
+    let deployed = if made.is_empty() { HashSet::new() } else { manifests.deployed_folders() };
+    for kustomization in manifests.kustomizations.values() {
+        let folder = &kustomization.folder;
+        let is_made = made.contains(folder);
+        if !(is_made || is_outer(folder) || deployed.contains(folder)) {
+            continue;
+        }
+        let whole = renderer.folder(folder);
+        if !is_made {
+            outputs.keep(whole.objects.iter());
+        }
+        let changed = whole.objects.iter().filter(|deployed| deployed.is_rendered);
+        for deployed in changed.filter(|_| is_made || is_outer(folder)) {
+            replaced.insert(deployed.object.place.clone());
+            if !is_made {
                 all.push((Arc::clone(&deployed.object), kustomization.place.clone()));
             }
         }

@@ -153,6 +153,11 @@ pub fn parse(file: &str, bytes: &[u8], limits: &Limits) -> Parsed {
     parsed
 }
 
+/// The texts of the documents of a stream; the line of `---` belongs to the one that follows.
+pub(crate) fn documents(text: &str) -> impl Iterator<Item = &str> {
+    split::documents(text).map(|part| part.text)
+}
+
 /// Reads a text that stands within a file, such as an inline patch; every value gets the place of
 /// that text, because characters of a block scalar cannot be counted back to the file.
 pub fn parse_inline(place: &Place, text: &str, limits: &Limits) -> Parsed {

@@ -7,4 +7,5 @@ pub mod git;
 pub mod http;
 pub mod lines;
 pub mod people;
+pub mod render;
 pub(crate) mod secret;

@@ -1,5 +1,6 @@
 //! Applications: what is to run where, from which repository, path and revision, and who syncs.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::Serialize;
@@ -71,6 +72,24 @@ pub struct Source {
     pub plugin: Option<Located<String>>,
     /// What the Application itself lays over the manifests: `helm`, `kustomize`, `directory`.
     pub overrides: Vec<Located<String>>,
+    /// What it tells the tool that renders. May hold secrets, so it is not shown.
+    #[serde(skip)]
+    pub settings: Settings,
+}
+
+/// What an Application tells helm and kustomize, as it is written.
+#[derive(Clone, Default, PartialEq, Eq)]
+pub struct Settings {
+    /// `helm`.
+    pub helm: serde_json::Value,
+    /// `kustomize`.
+    pub kustomize: serde_json::Value,
+}
+
+impl fmt::Debug for Settings {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Settings")
+    }
 }
 
 /// Where manifests go.
@@ -185,6 +204,10 @@ impl Source {
             plugin: plugin
                 .map(|p| name(p).unwrap_or_else(|| Located::new(String::new(), &p.place))),
             overrides: overrides.collect(),
+            settings: Settings {
+                helm: node.get("helm").map(Node::to_json).unwrap_or_default(),
+                kustomize: node.get("kustomize").map(Node::to_json).unwrap_or_default(),
+            },
         }
     }
 

@@ -3,18 +3,15 @@
 use std::collections::{BTreeMap, BTreeSet, HashMap};
 use std::sync::Arc;
 
-use serde::Serialize;
-
 use super::application::{ARGO, Application, Origin, Source};
 use super::manifests::{Manifests, is_manifest_name};
-use super::object::Object;
 use super::render::{Deployed, Renderer};
+use super::rendering::{self, Outputs, Rendering, helm_job, kustomize_job};
 use super::tree::{Tree, resolve};
 use super::unassessed::{NotAssessed, Reason};
 use super::{Address, Options};
 use crate::glob;
 use crate::place::Place;
-use crate::yaml;
 
 /// What an Application deploys, as far as the commit that was read shows it. An Application that is
 /// pinned deploys what its commit holds: see [`Source::is_pinned`].
@@ -33,31 +30,8 @@ pub struct Deployment {
     pub folders: Vec<String>,
     /// What helm or kustomize would have to render.
     pub renderings: Vec<Rendering>,
-}
-
-/// A rendering that a tool would make.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-pub struct Rendering {
-    /// The tool.
-    pub tool: Tool,
-    /// The folder of the chart or the kustomization.
-    pub folder: String,
-    /// Of helm: the name of the release.
-    pub release: String,
-    /// Of helm: the namespace.
-    pub namespace: Option<String>,
-    /// Of helm: files of values in this repository, in their order.
-    pub value_files: Vec<String>,
-}
-
-/// What renders manifests.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Tool {
-    /// `helm template`.
-    Helm,
-    /// `kustomize build`.
-    Kustomize,
+    /// What was to be rendered, and came to something, be it a failure.
+    pub rendered: Vec<Rendering>,
 }
 
 /// Reads deployments.
@@ -67,6 +41,7 @@ pub(super) struct Deployer<'d, 'r> {
     renderer: &'d mut Renderer<'r>,
     address: &'d Address,
     options: &'d Options,
+    outputs: &'d Outputs,
 }
 
 impl<'d, 'r> Deployer<'d, 'r> {
@@ -76,8 +51,9 @@ impl<'d, 'r> Deployer<'d, 'r> {
         renderer: &'d mut Renderer<'r>,
         address: &'d Address,
         options: &'d Options,
+        outputs: &'d Outputs,
     ) -> Self {
-        Self { tree, manifests, renderer, address, options }
+        Self { tree, manifests, renderer, address, options, outputs }
     }
 
     pub(super) fn deployment(&mut self, application: &Application) -> Deployment {
@@ -129,22 +105,35 @@ impl<'d, 'r> Deployer<'d, 'r> {
         let chart = &self.manifests.charts[folder];
         out.files.extend(self.tree.under(folder).cloned());
         self.value_files(application, source, folder, &mut out.files);
-        let value_files = source.value_files.iter();
-        let rendering = Rendering {
-            tool: Tool::Helm,
-            folder: folder.to_owned(),
-            release: application.name.value.clone(),
-            namespace: application.destination.namespace.as_ref().map(|n| n.value.clone()),
-            value_files: value_files
-                .filter_map(|f| self.value_file(application, &f.value, folder))
-                .collect(),
-        };
-        if let Some(bytes) = self.options.rendered.get(&rendering) {
-            self.rendered(&chart.place, bytes, out);
-            return;
+        let is_there = |path: &String| self.tree.path(path).is_some();
+        let resolve = |named: &str| self.value_file(application, named, folder).filter(is_there);
+        match helm_job(application, source, chart, self.tree, &resolve) {
+            Ok(rendering) => {
+                if self.is_made(rendering, out) {
+                    let may_ask = rendering::asks_cluster(folder, self.tree);
+                    let is_told = rendering::tells_cluster(source);
+                    if may_ask && !is_told {
+                        let place = chart.place.clone();
+                        out.not_assessed.push(NotAssessed { place, reason: Reason::Cluster });
+                    }
+                    return;
+                }
+            }
+            Err(reason) if self.options.renders => {
+                out.not_assessed.push(NotAssessed { place: chart.place.clone(), reason });
+            }
+            Err(_) => {}
         }
-        out.renderings.push(rendering);
-        out.not_assessed.extend(chart.not_assessed());
+        // What was not rendered though it was to be has its reason already.
+        let is_vendored = !out
+            .not_assessed
+            .iter()
+            .any(|one| matches!(one.reason, Reason::Dependency(_)) && one.place == chart.place);
+        let own = chart.not_assessed().filter(|one| match one.reason {
+            Reason::Template { .. } => !self.options.renders,
+            _ => is_vendored,
+        });
+        out.not_assessed.extend(own);
         let crds = if folder.is_empty() { "crds".to_owned() } else { format!("{folder}/crds") };
         let templates = crds.replace("crds", "templates");
         for below in [crds, templates] {
@@ -190,18 +179,26 @@ impl<'d, 'r> Deployer<'d, 'r> {
         let kustomization = &self.manifests.kustomizations[folder];
         let rendered = self.renderer.folder(folder);
         out.files.extend(rendered.files.iter().cloned());
-        let rendering = Rendering {
-            tool: Tool::Kustomize,
-            folder: folder.to_owned(),
-            release: String::new(),
-            namespace: None,
-            value_files: Vec::new(),
-        };
-        if let Some(bytes) = self.options.rendered.get(&rendering) {
-            return self.rendered(&kustomization.place, bytes, out);
-        }
-        if !rendered.not_assessed.is_empty() {
-            out.renderings.push(rendering);
+        let is_told = source.overrides.iter().any(|field| field.value == "kustomize");
+        if !rendered.not_assessed.is_empty() || is_told {
+            let job = kustomize_job(application, source, folder, self.tree, &self.options.limits);
+            match job {
+                Ok(rendering) => {
+                    out.files.extend(rendering.files.iter().cloned());
+                    if self.is_made(rendering, out) {
+                        return;
+                    }
+                }
+                // The reading without a tool may have the same reason, at its line.
+                Err(reason)
+                    if self.options.renders
+                        && !rendered.not_assessed.iter().any(|one| one.reason == reason) =>
+                {
+                    let place = kustomization.place.clone();
+                    out.not_assessed.push(NotAssessed { place, reason });
+                }
+                Err(_) => {}
+            }
         }
         out.objects.extend(rendered.objects.iter().cloned());
         out.not_assessed.extend(rendered.not_assessed.iter().cloned());
@@ -212,19 +209,16 @@ impl<'d, 'r> Deployer<'d, 'r> {
         }
     }
 
-    /// What a tool rendered; its output has no places, so everything stands where it begins.
-    fn rendered(&self, place: &Place, bytes: &[u8], out: &mut Deployment) {
-        let text = String::from_utf8_lossy(bytes);
-        let parsed = yaml::parse_inline(place, &text, &self.options.limits);
-        let objects = parsed.documents.into_iter().flat_map(Object::of_document);
-        out.objects.extend(objects.map(|object| {
-            let namespace = object.namespace().map(str::to_owned);
-            Deployed { object: Arc::new(object), namespace, is_rendered: true }
-        }));
-        for problem in parsed.problems.iter().filter(|problem| problem.fault.hides()) {
-            let reason = Reason::Unreadable(problem.fault.to_string());
-            out.not_assessed.push(NotAssessed { place: place.clone(), reason });
-        }
+    /// Takes what a tool made of a rendering; `false` when it was not asked or made nothing.
+    fn is_made(&self, rendering: Rendering, out: &mut Deployment) -> bool {
+        let Some(output) = self.outputs.get(&rendering) else {
+            out.renderings.push(rendering);
+            return false;
+        };
+        out.objects.extend(output.objects.iter().cloned());
+        out.not_assessed.extend(output.not_assessed.iter().cloned());
+        out.rendered.push(rendering);
+        output.is_made
     }
 
     fn directory(&self, source: &Source, folder: &str, out: &mut Deployment) {

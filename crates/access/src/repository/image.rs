@@ -32,7 +32,9 @@ impl Repository {
         let deployment = self.deployment(application);
         let objects = deployment.objects.iter().map(|deployed| &*deployed.object);
         let mut images: Vec<Image> = objects.flat_map(of_object).collect();
-        for folder in &deployment.folders {
+        // What kustomize rendered has them already.
+        let is_read = |folder: &&String| !deployment.rendered.iter().any(|r| r.folder == **folder);
+        for folder in deployment.folders.iter().filter(is_read) {
             // A kustomization changes what those below it have made.
             for folder in self.kustomizations_below(folder).iter().rev() {
                 let changes = self.kustomizations().get(folder).into_iter().flat_map(|k| &k.images);
@@ -88,7 +90,7 @@ fn of_object(object: &Object) -> Vec<Image> {
 }
 
 /// `registry:5000/team/app:1.2@sha256:…` as name and tag or digest.
-fn split(image: &str) -> (String, Option<String>) {
+pub(super) fn split(image: &str) -> (String, Option<String>) {
     let (rest, digest) = image.split_once('@').map_or((image, None), |(a, b)| (a, Some(b)));
     let start = rest.rfind('/').map_or(0, |at| at + 1);
     let (name, tag) = match rest[start..].split_once(':') {

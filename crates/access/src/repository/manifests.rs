@@ -3,11 +3,14 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
+use super::application::{Application, Origin};
 use super::chart::{self, Chart};
 use super::kustomization::{Kustomization, is_kustomization};
 use super::object::Object;
+use super::rendering::{Rendering, Tool};
 use super::tree::{Tree, folder_of, name_of};
 use super::unassessed::Reason;
+use crate::place::Place;
 use crate::yaml::{self, Fault, Limits, Node, Parsed, Problem};
 
 /// What the files hold.
@@ -115,6 +118,24 @@ impl Manifests {
 
     pub(super) fn objects(&self, path: &str) -> &[Arc<Object>] {
         self.by_file.get(path).map(Vec::as_slice).unwrap_or_default()
+    }
+
+    /// The folders that Applications of these files name.
+    pub(super) fn deployed_folders(&self) -> HashSet<String> {
+        let objects = self.by_file.values().flatten();
+        let applications = objects.filter_map(|o| Application::of(o, Origin::Written));
+        let sources = applications.flat_map(|application| application.sources);
+        sources.filter_map(|source| super::tree::resolve("", &source.path?.value)).collect()
+    }
+
+    /// The chart or the kustomization of a rendering.
+    pub(super) fn of_rendering(&self, rendering: &Rendering) -> Place {
+        let folder = &rendering.folder;
+        let place = match rendering.tool() {
+            Tool::Helm => self.charts.get(folder).map(|chart| &chart.place),
+            Tool::Kustomize => self.kustomizations.get(folder).map(|own| &own.place),
+        };
+        place.cloned().unwrap_or_else(|| Place::file(folder))
     }
 
     /// The files that kustomizations name as patches: what they hold are no objects of their own.

@@ -18,7 +18,7 @@ use crate::place::{Located, Place};
 use crate::yaml::{self, Entry, Key, Limits, Node, Value};
 
 /// Kustomizations within one another that are followed.
-const DEPTH_MAX: usize = 32;
+pub(super) const DEPTH_MAX: usize = 32;
 
 /// An object as it is deployed.
 #[derive(Clone, Debug, PartialEq)]
@@ -27,7 +27,7 @@ pub struct Deployed {
     pub object: Arc<Object>,
     /// The namespace that it gets, if the manifests say so.
     pub namespace: Option<String>,
-    /// Whether a kustomization changed it.
+    /// Whether a kustomization changed it, or a tool rendered it.
     pub is_rendered: bool,
 }
 
@@ -222,13 +222,13 @@ fn is_remote(name: &str) -> bool {
 }
 
 /// Kinds whose content is rendered: those that give rights or tell where secrets come from.
-fn is_rendered_kind(object: &Object) -> bool {
+pub(super) fn is_rendered_kind(object: &Object) -> bool {
     let groups = ["argoproj.io", "rbac.authorization.k8s.io", "external-secrets.io"];
     groups.contains(&object.group.as_str())
         || (object.group.is_empty() && matches!(object.kind.as_str(), "ConfigMap" | "Secret"))
 }
 
-fn has_no_namespace(object: &Object) -> bool {
+pub(super) fn has_no_namespace(object: &Object) -> bool {
     let kinds = [
         "APIService",
         "CSIDriver",

@@ -2,7 +2,9 @@
 
 use serde::Serialize;
 
+use super::rendering::Tool;
 use crate::place::Place;
+use crate::yaml::Fault;
 
 /// Something that was not assessed.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Serialize)]
@@ -56,9 +58,46 @@ pub enum Reason {
     /// A part of an `ApplicationSet`'s template that this reading does not fill in.
     #[error("the template of the ApplicationSet has {0}, which this reading does not fill in")]
     Fill(String),
+    /// A tool would have to be told, or would read, what this reading cannot hand to it as Argo CD
+    /// does.
+    #[error("it was not rendered: {0} cannot be handed to the tool as Argo CD does it")]
+    NotPassed(String),
+    /// A chart that a chart brings along is not among its files.
+    #[error("it was not rendered: the chart {0} is not in its charts/, and nothing is fetched")]
+    Dependency(String),
+    /// `--render` was asked for, and there is no tool.
+    #[error("it was not rendered: {0} is not on the PATH")]
+    NoTool(Tool),
+    /// The tool failed.
+    #[error("{tool} did not render it: {said}")]
+    Failed {
+        /// The tool.
+        tool: Tool,
+        /// What it said, without what may be a secret.
+        said: String,
+    },
+    /// What the tool wrote could not be read.
+    #[error("the output of {tool} {fault}")]
+    Output {
+        /// The tool.
+        tool: Tool,
+        /// What is wrong with it.
+        fault: String,
+    },
+    /// Templates ask what the cluster offers.
+    #[error(
+        "its templates may ask what the cluster offers (.Capabilities); helm's defaults were taken"
+    )]
+    Cluster,
     /// Another repository.
     #[error("its manifests lie in the repository {0}, which is not read here")]
     OtherRepository(String),
+}
+
+impl Reason {
+    pub(super) fn of_output(tool: Tool, fault: &Fault) -> Self {
+        Self::Output { tool, fault: fault.to_string() }
+    }
 }
 
 fn mentions(kinds: &[String]) -> String {

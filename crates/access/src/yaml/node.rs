@@ -207,7 +207,7 @@ impl Node {
     }
 
     /// How many values this is, itself included.
-    pub(super) fn count(&self) -> usize {
+    pub(crate) fn count(&self) -> usize {
         1 + match &self.value {
             Value::Sequence(items) => items.iter().map(Self::count).sum(),
             Value::Mapping(entries) => entries.iter().map(|e| e.value.count()).sum::<usize>(),

@@ -23,6 +23,8 @@ mod reach_cases;
 mod reach_naive;
 mod reach_oracle;
 mod reach_worlds;
+mod rendering;
+mod rendering_oracle;
 mod repository;
 mod schema;
 mod yaml;

@@ -314,14 +314,6 @@ metadata: {name: plain}
           \"chart/Chart.yaml:1: a template: render it, or run with helm on the PATH and --render (mentions ClusterRole)\", \
           \"chart/Chart.yaml:3: the chart d of https://charts.example lies in a chart repository, and nothing is fetched\"]"]
     );
-    let renderings: Vec<_> = repository.renderings().into_iter().collect();
-    assert_eq!(renderings.len(), 1);
-    assert_eq!(renderings[0].value_files, ["chart/values-prod.yaml"]);
-    let made = b"apiVersion: v1\nkind: Service\nmetadata: {name: s}\n".to_vec();
-    let rendered = [(renderings[0].clone(), made)].into();
-    let again = read_with(text, &Options { rendered, ..Options::default() });
-    assert_eq!(again.deployment(0).objects[0].object.kind, "Service");
-    assert!(again.deployment(0).not_assessed.is_empty() && again.renderings().is_empty());
 }
 
 #[test]

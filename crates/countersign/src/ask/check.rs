@@ -9,6 +9,7 @@ use evidence::people::People;
 use jiff::civil::Date;
 
 use crate::controls;
+use crate::sources::render::Used;
 
 /// What a check came to.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -19,6 +20,8 @@ pub struct Checked {
     pub judged: Vec<Judged>,
     /// What could not be said.
     pub not_assessed: Vec<NotAssessed>,
+    /// The tools that rendered; none when they were not asked to.
+    pub rendered: Vec<Used>,
     /// Exceptions that do not hold.
     pub lapsed: Vec<Lapsed>,
     /// Exceptions that hold and cover nothing that was found.
@@ -72,7 +75,8 @@ impl Checked {
         let unused = held.filter(|e| !is_used(e) && !is_off(&e.control)).cloned().collect();
         let off = ids.iter().filter(|id| is_off(id)).map(|id| (*id).to_owned()).collect();
         let (met, not_assessed) = (report.met, report.not_assessed);
-        Self { met, judged, not_assessed, lapsed, unused, gone, off }
+        let rendered = Vec::new();
+        Self { met, judged, not_assessed, rendered, lapsed, unused, gone, off }
     }
 
     /// Findings that nobody accepted.

@@ -31,6 +31,7 @@ mod fix;
     countersign check\n  \
     countersign check --forge forge.json --cluster ./objects --people people.json\n  \
     countersign check --changes --ledger ./ledger --people people.json\n  \
+    countersign check --render\n  \
     countersign check --fix\n  \
     countersign check --write-baseline baseline.json   (once, at adoption)\n  \
     countersign check --baseline baseline.json --format sarif > countersign.sarif\n\n\
@@ -122,6 +123,7 @@ fn check(raw: &Raw, args: &Args, context: &Context<'_>) -> anyhow::Result<Checke
     let wanted = |id: &str| args.control.is_empty() || args.control.iter().any(|own| own == id);
     outcomes.retain(|outcome| wanted(outcome.control));
     let mut checked = Checked::of(outcomes, &By { policy, baseline: &baseline, today, people });
+    checked.rendered = read.used;
     checked.gone.retain(|(control, _)| wanted(control));
     checked.unused.retain(|exception| wanted(&exception.control));
     Ok(checked)
@@ -185,7 +187,7 @@ fn tell(
     args: &Args,
     context: &mut Context<'_>,
 ) -> anyhow::Result<()> {
-    let sources = sources(raw, args)?;
+    let sources = sources(raw, checked, args)?;
     let line = |path: &str, number: u32| {
         let text = std::str::from_utf8(raw.checkout.as_ref()?.content(path)?).ok()?;
         line_of(text, number)
@@ -196,7 +198,11 @@ fn tell(
 }
 
 /// What was read, and what was not.
-fn sources(raw: &Raw, args: &Args) -> anyhow::Result<Vec<(&'static str, String)>> {
+fn sources(
+    raw: &Raw,
+    checked: &Checked,
+    args: &Args,
+) -> anyhow::Result<Vec<(&'static str, String)>> {
     let mut read = Vec::new();
     let checkout = raw.checkout.as_ref();
     let files = checkout.map_or(0, |c| c.files().len() as u64);
@@ -214,6 +220,9 @@ fn sources(raw: &Raw, args: &Args) -> anyhow::Result<Vec<(&'static str, String)>
             .to_owned(),
     };
     read.push(("Policy", policy));
+    if !checked.rendered.is_empty() {
+        read.push(("Rendered", show::rendered(&checked.rendered)));
+    }
     let mut others = Vec::new();
     others.extend(raw.forge.as_ref().map(|f| format!("forge snapshot of {}", f.repository())));
     others.extend((!raw.objects.is_empty()).then(|| "objects of the cluster".to_owned()));

@@ -1,5 +1,6 @@
 //! What `who-can` and `check` ask: a repository, a forge, a cluster and people, read and put together.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::io::Read as _;
 use std::path::{Path, PathBuf};
@@ -8,7 +9,7 @@ use access::codeowners::{CodeOwners, Dialect};
 use access::forge::{Forge, Snapshot};
 use access::policy::{self, Policy, Reading};
 use access::reach::{Joined, Sources, applications_of};
-use access::repository::{Options, Repository};
+use access::repository::{Options, Repository, read_rendered};
 use anyhow::Context as _;
 use evidence::past::Gap;
 use evidence::people::People;
@@ -17,11 +18,13 @@ use flate2::read::MultiGzDecoder;
 use serde_json::Value;
 
 use super::Context;
+use super::terminal::RenderBar;
 use crate::ask::judging::{OwnersThen, merges};
 use crate::controls;
 use crate::index::past::AsOf;
 use crate::sources::checkout::{Checkout, Limits};
 use crate::sources::git;
+use crate::sources::render::{self, Tools, Used, Workshop};
 
 /// Bytes of one file of API objects, unpacked.
 const OBJECTS_MAX: u64 = 1 << 30;
@@ -40,6 +43,9 @@ pub(super) struct SourceArgs {
     /// Policy, when it is not in the repository
     #[arg(long, value_name = "FILE")]
     pub(super) policy: Option<PathBuf>,
+    /// Render charts and kustomizations with the helm and kustomize on the PATH; nothing is fetched
+    #[arg(long)]
+    pub(super) render: bool,
 }
 
 /// What changes are judged by.
@@ -65,7 +71,7 @@ impl JudgeArgs {
     /// The sources that are named.
     pub(super) fn sources(&self) -> SourceArgs {
         let Self { repo, policy, forge } = self.clone();
-        SourceArgs { repo, cluster: Vec::new(), forge, policy }
+        SourceArgs { repo, cluster: Vec::new(), forge, policy, render: false }
     }
 }
 
@@ -85,6 +91,10 @@ pub(super) struct Raw {
     pub(super) forge: Option<Snapshot>,
     pub(super) policy: Option<PolicyFile>,
     pub(super) people: Option<People>,
+    /// The tools of this machine, when they are to render.
+    tools: Option<Tools>,
+    /// Whether a bar may be shown.
+    interactive: bool,
 }
 
 /// Everything that was read, to be lent to a question.
@@ -92,6 +102,8 @@ pub(super) struct Read<'r> {
     raw: &'r Raw,
     pub(super) repository: Option<Repository>,
     owners: Option<CodeOwners>,
+    /// The tools that rendered; none when they were not asked to.
+    pub(super) used: Vec<Used>,
 }
 
 impl Raw {
@@ -119,7 +131,9 @@ impl Raw {
         };
         let people = context.shared.people.as_ref().map(|_| context.people()).transpose()?;
         let said = args.repo.clone();
-        Ok(Self { said, checkout, objects, forge, policy, people })
+        let tools = args.render.then(|| Tools::find(std::env::var_os("PATH").as_deref()));
+        let interactive = context.interactive;
+        Ok(Self { said, checkout, objects, forge, policy, people, tools, interactive })
     }
 
     /// The policy, if there is one; with anything wrong with it, there is none to go by.
@@ -158,12 +172,47 @@ impl Raw {
         let options = Options {
             addresses: addresses.into_iter().flatten().map(|a| a.value.clone()).collect(),
             applications: applications_of(&self.objects),
+            renders: self.tools.is_some(),
             ..Options::default()
         };
         let checkout = self.checkout.as_ref();
-        let repository = checkout.map(|c| Repository::read(&c.files(), &options));
         let owners = checkout.and_then(|c| owners(c, policy, self.forge.as_ref()));
-        Ok(Read { raw: self, repository, owners })
+        let mut read = Read { raw: self, repository: None, owners, used: Vec::new() };
+        match (checkout, &self.tools) {
+            (Some(checkout), Some(tools)) => self.rendered(checkout, tools, options, &mut read)?,
+            (Some(checkout), None) => {
+                read.repository = Some(Repository::read(&checkout.files(), &options));
+            }
+            (None, _) => {}
+        }
+        Ok(read)
+    }
+
+    /// Reads the repository with what the tools render of it.
+    fn rendered(
+        &self,
+        checkout: &Checkout,
+        tools: &Tools,
+        options: Options,
+        read: &mut Read<'_>,
+    ) -> anyhow::Result<()> {
+        let mut workshop = Workshop::new(tools, checkout, render::Limits::default());
+        let bar = RenderBar::new(self.interactive);
+        let mut failed = None;
+        let repository = read_rendered(&checkout.files(), options, &mut |wanted| {
+            let made = workshop.render(wanted, &mut |done, of| bar.show(done, of));
+            made.unwrap_or_else(|e| {
+                failed = Some(e);
+                BTreeMap::new()
+            })
+        });
+        bar.finish();
+        if let Some(e) = failed {
+            return Err(e).context("cannot make a folder to render in");
+        }
+        read.used = workshop.used(&repository);
+        read.repository = Some(repository);
+        Ok(())
     }
 }
 

@@ -3,6 +3,8 @@
 use comfy_table::TableStyle;
 use comfy_table::{CellAlignment, Table};
 
+use crate::sources::render::Used;
+
 /// A count with thousands separated: `1,234,567`.
 pub(crate) fn count(n: u64) -> String {
     let digits = n.to_string();
@@ -24,6 +26,23 @@ pub(super) fn size(bytes: u64) -> String {
 /// A count and its noun: `1 record`, `2 records`.
 pub(crate) fn of(n: u64, one: &str, many: &str) -> String {
     format!("{} {}", count(n), if n == 1 { one } else { many })
+}
+
+/// The tools that rendered, each with its version and what it made.
+pub(super) fn rendered(used: &[Used]) -> String {
+    let one = |used: &Used| match &used.version {
+        Some(version) => {
+            let all = used.made + used.not_made;
+            format!(
+                "{} {version}, {} of {} made",
+                used.tool,
+                count(used.made as u64),
+                count(all as u64)
+            )
+        }
+        None => format!("{} is not on the PATH", used.tool),
+    };
+    used.iter().map(one).collect::<Vec<_>>().join(" · ")
 }
 
 /// So many a second, whole.

@@ -74,6 +74,30 @@ impl<'a> Progress<'a> {
     }
 }
 
+/// Shows renderings on the terminal.
+pub(super) struct RenderBar(ProgressBar);
+
+impl RenderBar {
+    pub(super) fn new(interactive: bool) -> Self {
+        let bar = if interactive { ProgressBar::new(0) } else { ProgressBar::hidden() };
+        if let Ok(style) = ProgressStyle::with_template("{bar:20} {pos}/{len} rendered, {eta} left")
+        {
+            bar.set_style(style);
+        }
+        Self(bar)
+    }
+
+    /// Shows how many are done.
+    pub(super) fn show(&self, done: usize, of: usize) {
+        self.0.set_length(of as u64);
+        self.0.set_position(done as u64);
+    }
+
+    pub(super) fn finish(self) {
+        self.0.finish_and_clear();
+    }
+}
+
 impl Monitor for Progress<'_> {
     fn source(&mut self, source: &Source) {
         self.before = self.bar.position();

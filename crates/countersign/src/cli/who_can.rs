@@ -10,6 +10,7 @@ use crate::ask;
 use crate::index::past::{self, AsOf};
 use crate::ledger::dir::LedgerDir;
 use crate::render::reach as render;
+use crate::sources::render::Used;
 
 #[derive(Debug, clap::Args)]
 pub(super) struct Args {
@@ -87,8 +88,8 @@ pub(super) fn run(args: &Args, context: &mut Context<'_>) -> anyhow::Result<Outc
         answer.undetermined.extend(gaps);
     }
     match &args.why {
-        Some(person) => why(&answer, person, context),
-        None => tell(&answer, past.as_ref(), &raw, context),
+        Some(person) => why(&answer, person, &read.used, context),
+        None => tell(&answer, past.as_ref(), &raw, &read.used, context),
     }
 }
 
@@ -103,6 +104,7 @@ fn tell(
     answer: &Answer,
     past: Option<&AsOf>,
     raw: &Raw,
+    rendered: &[Used],
     context: &mut Context<'_>,
 ) -> anyhow::Result<Outcome> {
     let commit = raw.checkout.as_ref().and_then(|c| c.commit.as_deref());
@@ -112,6 +114,9 @@ fn tell(
             if let Some(past) = past {
                 json["as_of"] = serde_json::json!({"time": past.time, "commit": commit});
                 json["derived"] = serde_json::to_value(&past.derived)?;
+            }
+            if !rendered.is_empty() {
+                json["rendered"] = serde_json::to_value(rendered)?;
             }
             writeln!(context.out, "{json}")?;
         }
@@ -125,13 +130,21 @@ fn tell(
                     (past.time, show::of(past.derived.entries, "entry", "entries"));
                 writeln!(context.out, "As of {time}, by {entries} of the ledger{git}")?;
             }
+            if !rendered.is_empty() {
+                writeln!(context.out, "Rendered: {}", show::rendered(rendered))?;
+            }
             write!(context.out, "{}", render::render(answer, &context.options()))?;
         }
     }
     Ok(outcome(answer))
 }
 
-fn why(answer: &Answer, person: &str, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
+fn why(
+    answer: &Answer,
+    person: &str,
+    rendered: &[Used],
+    context: &mut Context<'_>,
+) -> anyhow::Result<Outcome> {
     let Some(told) = reach::why(answer, person) else {
         let gaps = answer.undetermined.len();
         let (verb, so) = (answer.verb.words(), if gaps == 0 { "" } else { ", as far as is known" });
@@ -143,10 +156,17 @@ fn why(answer: &Answer, person: &str, context: &mut Context<'_>) -> anyhow::Resu
     };
     match context.shared.format {
         Format::Json => {
-            let json = serde_json::json!({"person": person, "verb": answer.verb, "paths": told});
+            let mut json =
+                serde_json::json!({"person": person, "verb": answer.verb, "paths": told});
+            if !rendered.is_empty() {
+                json["rendered"] = serde_json::to_value(rendered)?;
+            }
             writeln!(context.out, "{json}")?;
         }
         Format::Text => {
+            if !rendered.is_empty() {
+                writeln!(context.out, "Rendered: {}", show::rendered(rendered))?;
+            }
             write!(context.out, "{}", render::sentences(&told, &context.options()))?;
         }
     }

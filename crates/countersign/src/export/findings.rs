@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::ask::check::Checked;
 use crate::cli::Outcome;
+use crate::sources::render::Used;
 
 /// The version of the JSON. A reader must refuse one that it does not know.
 pub const VERSION: u32 = 1;
@@ -17,6 +18,9 @@ pub struct Findings<'a> {
     pub findings_version: u32,
     /// The commit of the repository that was read, when it was one.
     pub commit: Option<&'a str>,
+    /// The tools that rendered charts and kustomizations, when they were asked to.
+    #[serde(skip_serializing_if = "<[Used]>::is_empty")]
+    pub rendered: &'a [Used],
     /// How often a condition was found met.
     pub met: usize,
     /// What was found, and how each stands.
@@ -56,6 +60,7 @@ pub fn to_json(checked: &Checked, commit: Option<&str>) -> Vec<u8> {
     let findings = Findings {
         findings_version: VERSION,
         commit,
+        rendered: &checked.rendered,
         met: checked.met,
         findings: &checked.judged,
         not_assessed: &checked.not_assessed,

@@ -19,6 +19,7 @@ mod pack;
 mod paper;
 mod people;
 mod receipt;
+mod render;
 mod rollback;
 mod samples;
 mod schema;
