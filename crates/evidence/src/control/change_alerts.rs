@@ -2,13 +2,16 @@
 
 use std::collections::BTreeSet;
 
-use super::asked::Asked;
+use jiff::SignedDuration;
+
+use super::asked::{Asked, covers};
 use super::framework::{DORA_9_4_E, SOC2_CC7_1};
 use super::model::{Answer, Control, Severity, met, not_met, open};
 use crate::channel::Channel;
 use crate::story::act::What;
-use crate::story::coverage;
+use crate::story::change::ALERT_WINDOW_SECONDS;
 use crate::story::wire::Cites;
+use crate::time::Moment;
 
 /// No alert soon after.
 pub const CONTROL: Control = Control {
@@ -18,7 +21,7 @@ pub const CONTROL: Control = Control {
     asks: "What did this change do to the service?",
     fix: "Look at the alert; roll back where the change caused it.",
     example: "The error ratio rises, and an alert fires.",
-    limits: "That is a time, not a cause. Alerts are tied to Applications by their labels.",
+    limits: "That is a time, not a cause. Alerts are tied to Applications by their labels. That there was none counts only where the deliveries of alerts reach from the change to 15 minutes after it.",
     inputs: &["alertmanager-webhook"],
     relates: &[SOC2_CC7_1, DORA_9_4_E],
     severity: Severity::Note,
@@ -32,13 +35,20 @@ pub(super) fn assess(asked: &Asked<'_>) -> Answer {
             cites.extend(&step.act.cites);
         }
     }
-    let channel = Channel::AlertmanagerWebhook;
     if !names.is_empty() {
         let names: Vec<&str> = names.into_iter().collect();
-        not_met(format!("{}; that is a time, not a cause", names.join(", "))).at(&cites)
-    } else if coverage::of(&asked.story().coverage, channel).is_some() {
-        met("none was delivered")
-    } else {
-        open(format!("no record of {channel}"))
+        return not_met(format!("{}; that is a time, not a cause", names.join(", "))).at(&cites);
     }
+    match covers(asked.story(), &BTreeSet::from([Channel::AlertmanagerWebhook]), window(asked)) {
+        Ok(()) => met("none was delivered"),
+        Err(reason) => open(format!("none was delivered, and {reason}")),
+    }
+}
+
+/// From the first application of the change to the end of the time in which an alert counts.
+fn window(asked: &Asked<'_>) -> [Option<Moment>; 2] {
+    let last = asked.applied().filter_map(|d| d.at).map(|at| at.latest()).max();
+    let end =
+        last.and_then(|at| at.checked_add(SignedDuration::from_secs(ALERT_WINDOW_SECONDS)).ok());
+    [asked.first_applied(), end.map(|at| Moment::window(at, at))]
 }

@@ -29,6 +29,7 @@ pub mod population;
 
 pub use self::commits::CommitBy;
 pub use self::content::Content;
+pub(crate) use self::link::ALERT_WINDOW_SECONDS;
 
 /// The version of the linking rules: an edge names it, so that a later answer can differ openly.
 pub const RULES: u32 = 1;

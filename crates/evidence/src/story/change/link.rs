@@ -26,7 +26,7 @@ use crate::story::timed::Timed;
 use crate::time::Moment;
 
 /// How long after an operation an alert is shown with it: it says when, not why.
-const ALERT_WINDOW_SECONDS: i64 = 15 * 60;
+pub(crate) const ALERT_WINDOW_SECONDS: i64 = 15 * 60;
 
 /// Links what followed to the changes.
 pub(super) fn link(

@@ -58,6 +58,8 @@ pub(crate) struct Scene {
     restarts: bool,
     alert: bool,
     no_alerts_channel: bool,
+    alerts_end_early: bool,
+    alerts_begin_late: bool,
     local_manifests: bool,
     acts: Vec<Done>,
 }
@@ -88,6 +90,8 @@ impl Default for Scene {
             restarts: false,
             alert: false,
             no_alerts_channel: false,
+            alerts_end_early: false,
+            alerts_begin_late: false,
             local_manifests: false,
             acts: Vec::new(),
         }
@@ -235,7 +239,12 @@ impl Scene {
             of(Channel::ArgocdApplicationWatch, self.watch_gap),
         ];
         if !self.no_alerts_channel {
-            all.push(of(Channel::AlertmanagerWebhook, false));
+            let later = Moment::parse("2026-02-03T10:20:00Z").unwrap();
+            all.push(Coverage {
+                first: Some(at(if self.alerts_begin_late { 50 } else { 0 })),
+                last: Some(if self.alerts_end_early { at(59) } else { later }),
+                ..of(Channel::AlertmanagerWebhook, false)
+            });
         }
         all
     }
