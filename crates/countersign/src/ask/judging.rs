@@ -94,31 +94,37 @@ impl<'a> OwnersThen<'a> {
 
     fn accounts(&self, owner: &Owner) -> Result<Vec<String>, String> {
         let not_known = |why: &str| Err(format!("the members of {owner} are not known: {why}"));
-        let group = match owner {
-            Owner::User(login) | Owner::Email(login) => return Ok(vec![login.clone()]),
-            Owner::Role(_) => return not_known("roles are not resolved"),
-            Owner::Team { team, .. } => team,
-            Owner::UserOrGroup(name) | Owner::Group(name) => name,
-        };
+        if let Owner::User(login) | Owner::Email(login) = owner {
+            return Ok(vec![login.clone()]);
+        }
         let Some(forge) = self.forge else { return not_known("no forge snapshot was given") };
-        let teams = match forge.teams() {
-            Known::Known { value, .. } => value,
-            Known::Unknown(why) => return not_known(&why.to_string()),
-        };
-        let Some(team) = teams.iter().find(|t| t.name.eq_ignore_ascii_case(group)) else {
-            // GitLab's file does not tell an account from a group.
-            return match owner {
-                Owner::UserOrGroup(name) => Ok(vec![name.clone()]),
-                _ => not_known("the snapshot has no such team with a right in the repository"),
-            };
-        };
-        match &team.members {
-            Known::Known { value, .. } => {
-                Ok(value.iter().map(|(login, _)| login.clone()).collect())
+        let team = match owner {
+            // GitLab's file does not tell an account from a group; the snapshot may.
+            Owner::UserOrGroup(name) if has_account(forge, name) => return Ok(vec![name.clone()]),
+            Owner::UserOrGroup(name) | Owner::Group(name) => forge.shared_group(name),
+            Owner::Team { team, .. } => match forge.teams() {
+                Known::Known { value, .. } => {
+                    value.iter().find(|t| t.name.eq_ignore_ascii_case(team)).cloned()
+                }
+                Known::Unknown(why) => return not_known(&why.to_string()),
+            },
+            Owner::User(_) | Owner::Email(_) | Owner::Role(_) => {
+                return not_known("roles are not resolved");
             }
-            Known::Unknown(why) => not_known(&why.to_string()),
+        };
+        match team.map(|team| team.members) {
+            Some(Known::Known { value, .. }) => {
+                Ok(value.into_iter().map(|(login, _)| login).collect())
+            }
+            Some(Known::Unknown(why)) => not_known(&why.to_string()),
+            None => not_known("the snapshot has no such team with a right in the repository"),
         }
     }
+}
+
+fn has_account(forge: &Snapshot, login: &str) -> bool {
+    let accounts = forge.accounts().value();
+    accounts.is_some_and(|all| all.iter().any(|a| a.login.eq_ignore_ascii_case(login)))
 }
 
 impl Owners for OwnersThen<'_> {
@@ -235,4 +241,44 @@ impl Entitlements for RulesThen<'_> {
 /// The line that lets, and how the person comes to it.
 fn told(hops: &[Hop]) -> String {
     hops.iter().map(|hop| hop.says.as_str()).collect::<Vec<_>>().join(", and ")
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    /// A GitLab project that is shared with one group; `@ops` is a group that the snapshot does not
+    /// show, and must not be taken for an account that never approved.
+    #[test]
+    fn owners_are_accounts_groups_or_not_known() {
+        let snapshot = json!({"forge_snapshot": 1, "forge": "gitlab", "repository": "acme/gitops", "answers": [
+            {"path": "/projects/7", "status": 200, "body": {"shared_with_groups": [
+                {"group_id": 8, "group_full_path": "acme/release", "group_access_level": 30},
+                {"group_id": 9, "group_full_path": "hidden", "group_access_level": 30}]}},
+            {"path": "/projects/7/members/all", "status": 200,
+                "body": [{"id": 1, "username": "Ann", "access_level": 40}]},
+            {"path": "/groups/8/members/all", "status": 200, "body": [{"id": 2, "username": "bob"}]},
+            {"path": "/groups/9/members/all", "status": 404, "body": null}]});
+        let snapshot = Snapshot::parse(snapshot.to_string().as_bytes()).expect("a snapshot");
+        let people = People::default();
+        let of = |forge| OwnersThen::of(Dialect::GitLab, BTreeMap::new(), forge, &people);
+        let (with, without) = (of(Some(&snapshot)), of(None));
+        let table = [
+            (&with, Owner::UserOrGroup("ann".to_owned()), Ok("ann")),
+            (&with, Owner::UserOrGroup("ops".to_owned()), Err("no such team")),
+            (&with, Owner::Group("acme/release".to_owned()), Ok("bob")),
+            (&with, Owner::UserOrGroup("hidden".to_owned()), Err("answered 404")),
+            (&without, Owner::UserOrGroup("ann".to_owned()), Err("no forge snapshot")),
+            (&without, Owner::User("ann".to_owned()), Ok("ann")),
+        ];
+        for (owners, owner, is) in table {
+            match (owners.accounts(&owner), is) {
+                (Ok(accounts), Ok(login)) => assert_eq!(accounts, [login], "{owner}"),
+                (Err(why), Err(said)) => assert!(why.contains(said), "{owner}: {why}"),
+                (found, is) => panic!("{owner}: {found:?} where {is:?}"),
+            }
+        }
+    }
 }
