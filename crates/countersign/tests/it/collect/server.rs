@@ -93,9 +93,9 @@ impl Server {
                 if end.load(Ordering::SeqCst) {
                     return;
                 }
-                let stream = open(stream.expect("a connection"));
-                let request = stream.and_then(|stream| read(stream, &says, &seen));
-                seen.lock().expect("held").extend(request);
+                if let Some(stream) = open(stream.expect("a connection")) {
+                    answer(stream, &says, &seen);
+                }
             }
         });
         Self { address: format!("{root}:{port}"), port, came, ended, thread: Some(thread) }
@@ -122,8 +122,8 @@ impl Drop for Server {
     }
 }
 
-/// Reads and answers a request; none if the connection brings nothing.
-fn read(stream: Box<dyn Stream>, says: &Says, seen: &Mutex<Vec<Came>>) -> Option<Came> {
+/// Reads a request, notes it and answers; nothing if the connection brings none.
+fn answer(stream: Box<dyn Stream>, says: &Says, seen: &Mutex<Vec<Came>>) -> Option<()> {
     let mut stream = BufReader::new(stream);
     let mut lines = stream.by_ref().lines();
     let first = lines.next()?.ok()?;
@@ -132,6 +132,8 @@ fn read(stream: Box<dyn Stream>, says: &Says, seen: &Mutex<Vec<Came>>) -> Option
     let headers: Vec<String> = headers.map(|line| line.to_lowercase()).collect();
     let before = seen.lock().expect("held").iter().filter(|came| came.target == target).count();
     let reply = says(&target, before);
+    // Before the answer: who has it looks at once.
+    seen.lock().expect("held").push(Came { target, headers });
     let mut out = format!("HTTP/1.1 {} X\r\nConnection: close\r\n", reply.status);
     for (name, value) in &reply.headers {
         out.extend([*name, ": ", value, "\r\n"]);
@@ -141,5 +143,5 @@ fn read(stream: Box<dyn Stream>, says: &Says, seen: &Mutex<Vec<Came>>) -> Option
     let stream = stream.get_mut();
     // A client that has enough hangs up.
     let _closed = stream.write_all(out.as_bytes()).and_then(|()| stream.write_all(&reply.body));
-    Some(Came { target, headers })
+    Some(())
 }
