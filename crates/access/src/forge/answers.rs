@@ -2,8 +2,9 @@
 
 use jiff::Timestamp;
 use serde::Deserialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
+use super::github::NOT_PROTECTED;
 use super::names::{percent_decoded, step};
 use super::{Forge, JsonPath, Unknown};
 
@@ -41,6 +42,8 @@ struct WrittenAnswer {
     status: u16,
     #[serde(default)]
     body: Value,
+    #[serde(default)]
+    incomplete: bool,
 }
 
 /// The answers of a snapshot.
@@ -59,6 +62,8 @@ struct Answer {
     request: String,
     status: u16,
     body: Value,
+    /// Of a page: the list goes on, and the rest of it is not here.
+    incomplete: bool,
     at: JsonPath,
 }
 
@@ -82,6 +87,7 @@ impl Answers {
             request: request_of(written.forge, &answer.path),
             status: answer.status,
             body: answer.body,
+            incomplete: answer.incomplete,
             at: format!("$.answers[{index}].body"),
         });
         Ok(Self {
@@ -99,7 +105,12 @@ impl Answers {
         let mut list = vec![answer("", repository, "$.repository")];
         for (branch, body) in protection {
             let at = step("$.branch_protection", branch);
-            list.push(answer(&format!("/branches/{branch}/protection"), body, &at));
+            let mut answer = answer(&format!("/branches/{branch}/protection"), body, &at);
+            if body.is_null() {
+                // This form has no refusals: nothing stands for what administrators are told.
+                (answer.status, answer.body) = (404, json!({"message": NOT_PROTECTED}));
+            }
+            list.push(answer);
         }
         for name in ["rulesets", "collaborators", "teams"] {
             if let Some(body) = value.get(name) {
@@ -151,6 +162,9 @@ impl Answers {
             asked = true;
             let (body, at) = self.ok(page)?;
             let missing = || Unknown::Missing { member: "a list".to_owned(), at: at.clone() };
+            if page.incomplete {
+                return Err(Unknown::Missing { member: "the rest of the list".to_owned(), at });
+            }
             let list = body.as_array().ok_or_else(missing)?;
             items.extend(list.iter().enumerate().map(|(i, item)| (item, format!("{at}[{i}]"))));
         }
@@ -185,7 +199,13 @@ impl Answers {
 }
 
 fn answer(request: &str, body: &Value, at: &str) -> Answer {
-    Answer { request: request.to_owned(), status: 200, body: body.clone(), at: at.to_owned() }
+    Answer {
+        request: request.to_owned(),
+        status: 200,
+        body: body.clone(),
+        incomplete: false,
+        at: at.to_owned(),
+    }
 }
 
 fn each(list: Option<&Value>) -> impl Iterator<Item = (usize, &Value)> {

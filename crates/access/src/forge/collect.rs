@@ -13,21 +13,27 @@ use std::collections::{BTreeMap, BTreeSet, VecDeque};
 
 use jiff::Timestamp;
 use serde::Serialize;
-use serde_json::Value;
+use serde_json::{Value, json};
 
 use super::Forge;
 use super::answers::VERSION;
+use super::github::NOT_PROTECTED;
 
 mod follow;
 mod paging;
 mod trim;
 
+use self::paging::Further;
 pub use self::paging::Paging;
 
 /// Requests of one snapshot.
 const REQUESTS_MAX: usize = 5_000;
-/// Pages of one list: 20,000 accounts.
+/// Pages of one list: 20,000 accounts. What is longer is incomplete.
 const PAGES_MAX: u32 = 200;
+/// Bytes of all answers together.
+const BYTES_MAX: usize = 256 << 20;
+/// Characters of what a forge says as it refuses.
+const SAID_CHARS_MAX: usize = 200;
 /// Branches whose protection is asked for because they are protected, beside those that are named.
 const BRANCHES_MAX: usize = 200;
 
@@ -54,8 +60,10 @@ pub struct Request {
 pub struct Answer {
     /// The HTTP status.
     pub status: u16,
-    /// The body, `null` if it was no JSON.
+    /// The body; of a refusal `null` if it was no JSON.
     pub body: Value,
+    /// Its bytes as they came.
+    pub bytes: usize,
     /// What the headers say of further pages.
     pub paging: Paging,
 }
@@ -65,7 +73,8 @@ pub struct Answer {
 pub enum Incomplete {
     /// The repository itself is not shown.
     #[error(
-        "the forge answered {status} to {request}{said}: no such repository, or the token may not see it"
+        "the forge answered {status} to {request}{said}: no such repository, the token may not see it, \
+         or the API is not at that address"
     )]
     NoRepository {
         /// The request.
@@ -83,12 +92,29 @@ pub enum Incomplete {
         /// What the forge said.
         said: String,
     },
-    /// A list that does not end.
-    #[error("{request} has more than {PAGES_MAX} pages")]
-    TooLong {
+    /// The forge cannot answer now.
+    #[error("the forge answered {status} to {request}{said}: it is out of order")]
+    OutOfOrder {
         /// The request.
         request: String,
+        /// The status.
+        status: u16,
+        /// What the forge said.
+        said: String,
     },
+    /// It is no forge's API that answers.
+    #[error(
+        "the answer to {request} is not what {forge} answers there: is that the address of its API?"
+    )]
+    NoApi {
+        /// The request.
+        request: String,
+        /// The forge that was named.
+        forge: &'static str,
+    },
+    /// All answers together are too large.
+    #[error("the answers have more than {} MiB together", BYTES_MAX >> 20)]
+    TooLarge,
     /// More requests than any repository should need.
     #[error("more than {REQUESTS_MAX} requests")]
     TooMany,
@@ -116,6 +142,8 @@ pub struct Collection {
     kept: Vec<Kept>,
     /// Items of a list so far.
     items: BTreeMap<String, u64>,
+    /// Bytes of all answers.
+    bytes: usize,
     /// Protected branches that were not asked for.
     passed_over: usize,
 }
@@ -125,6 +153,8 @@ struct Kept {
     path: String,
     status: u16,
     body: Value,
+    #[serde(skip_serializing_if = "std::ops::Not::not")]
+    incomplete: bool,
 }
 
 #[derive(Serialize)]
@@ -205,6 +235,7 @@ impl Collection {
             known,
             kept: Vec::new(),
             items: BTreeMap::new(),
+            bytes: 0,
             passed_over: 0,
         }
     }
@@ -222,21 +253,37 @@ impl Collection {
     /// Takes the answer to a request.
     pub fn take(&mut self, request: &Request, answer: Answer) -> Result<(), Incomplete> {
         let target = request.target(self.forge);
-        let answered = (200..300).contains(&answer.status);
-        if !answered && self.kept.is_empty() {
-            return Err(no_repository(target, &answer));
+        let Answer { status, body, bytes, paging } = answer;
+        self.bytes += bytes;
+        if self.bytes > BYTES_MAX {
+            return Err(Incomplete::TooLarge);
         }
-        if request.page.is_some_and(|page| page > 1) && self.is_repeated(request, &answer.body) {
+        if !(200..300).contains(&status) {
+            if self.kept.is_empty() {
+                return Err(no_repository(target, status, &body));
+            }
+            // Of what a forge says as it refuses no more is kept than is read.
+            let body = said(&body).map_or(Value::Null, |said| json!({ "message": said }));
+            self.kept.push(Kept { path: target, status, body, incomplete: false });
             return Ok(());
         }
-        let mut next = Vec::new();
-        if answered {
-            next.extend(self.next_page(request, &answer)?);
-            next.extend(follow::named(self, request, &answer.body));
+        if !self.is_expected(request, &body) {
+            return Err(Incomplete::NoApi { request: target, forge: name(self.forge) });
         }
-        let body = trim::trimmed(request.path == self.root(), answer.body);
-        self.kept.push(Kept { path: target, status: answer.status, body });
-        self.open.extend(next);
+        let further = self.further(request, &body, paging);
+        let next = follow::named(self, request, &body);
+        let body = trim::trimmed(request.path == self.root(), body);
+        let repeated = self.repeats(request, &body);
+        if further == Further::Possible && repeated {
+            return Ok(());
+        }
+        let page = request.page.filter(|page| *page < PAGES_MAX && !repeated);
+        let more = matches!(further, Further::Announced | Further::Possible);
+        let another =
+            page.filter(|_| more).map(|page| Request { page: Some(page + 1), ..request.clone() });
+        let incomplete = further == Further::Lost || (more && another.is_none());
+        self.kept.push(Kept { path: target, status, body, incomplete });
+        self.open.extend(another.into_iter().chain(next));
         if self.kept.len() + self.open.len() > REQUESTS_MAX {
             return Err(Incomplete::TooMany);
         }
@@ -247,32 +294,33 @@ impl Collection {
         follow::root(self.forge, &self.repository)
     }
 
-    /// Some lists of Gitea have no pages: asked for the second, they answer the first again.
-    fn is_repeated(&self, request: &Request, body: &Value) -> bool {
-        let first = Request { page: Some(1), ..request.clone() }.target(self.forge);
-        let body = trim::trimmed(false, body.clone());
-        self.kept.iter().any(|kept| kept.path == first && kept.body == body)
-            && body.as_array().is_some_and(|items| !items.is_empty())
+    /// Whether an answer has the form that it should have: a login page has not. A setting that is not
+    /// made may be `null`.
+    fn is_expected(&self, request: &Request, body: &Value) -> bool {
+        match request.page {
+            Some(_) => body.is_array(),
+            None if request.path == self.root() => {
+                ["id", "default_branch"].iter().any(|member| body.get(member).is_some())
+            }
+            None => body.is_object() || body.is_null(),
+        }
     }
 
-    fn next_page(
-        &mut self,
-        request: &Request,
-        answer: &Answer,
-    ) -> Result<Option<Request>, Incomplete> {
-        let (Some(page), Some(items)) = (request.page, answer.body.as_array()) else {
-            return Ok(None);
-        };
-        let got = items.len() as u64;
+    /// Whether a page is the one before it again. Some lists of Gitea have no pages, and answer so to
+    /// the second.
+    fn repeats(&self, request: &Request, body: &Value) -> bool {
+        let before = request.page.filter(|page| *page > 1).map(|page| page - 1);
+        let Some(before) = before else { return false };
+        let before = Request { page: Some(before), ..request.clone() }.target(self.forge);
+        body.as_array().is_some_and(|items| !items.is_empty())
+            && self.kept.iter().any(|kept| kept.path == before && kept.body == *body)
+    }
+
+    fn further(&mut self, request: &Request, body: &Value, paging: Paging) -> Further {
+        let (Some(_), Some(items)) = (request.page, body.as_array()) else { return Further::None };
         let all = self.items.entry(request.path.clone()).or_default();
-        *all += got;
-        if !answer.paging.has_more(got, *all, size(self.forge)) {
-            return Ok(None);
-        }
-        if page >= PAGES_MAX {
-            return Err(Incomplete::TooLong { request: request.path.clone() });
-        }
-        Ok(Some(Request { page: Some(page + 1), ..request.clone() }))
+        *all += items.len() as u64;
+        paging.further(items.len() as u64, *all, size(self.forge))
     }
 
     /// A request that was not asked for before.
@@ -285,14 +333,21 @@ impl Collection {
         self.kept.len() - self.refusals().count()
     }
 
-    /// The requests that were refused.
+    /// The requests that were refused. *Branch not protected* is an answer.
     pub fn refusals(&self) -> impl Iterator<Item = Refusal> {
         let refused = self.kept.iter().filter(|kept| !(200..300).contains(&kept.status));
-        refused.map(|kept| Refusal {
+        let is_answer =
+            |kept: &&Kept| kept.status == 404 && said(&kept.body).as_deref() == Some(NOT_PROTECTED);
+        refused.filter(move |kept| !is_answer(kept)).map(|kept| Refusal {
             request: kept.path.clone(),
             status: kept.status,
-            said: said(&kept.body).map(str::to_owned),
+            said: said(&kept.body),
         })
+    }
+
+    /// Lists that go on, and whose rest did not come.
+    pub fn incomplete(&self) -> impl Iterator<Item = &str> {
+        self.kept.iter().filter(|kept| kept.incomplete).map(|kept| kept.path.as_str())
     }
 
     /// Protected branches whose protection was not asked for, because there are so many.
@@ -316,15 +371,25 @@ impl Collection {
     }
 }
 
-fn no_repository(request: String, answer: &Answer) -> Incomplete {
-    let said = said(&answer.body).map(|said| format!(" ({said})")).unwrap_or_default();
-    match answer.status {
+fn no_repository(request: String, status: u16, body: &Value) -> Incomplete {
+    let said = said(body).map(|said| format!(" ({said})")).unwrap_or_default();
+    match status {
         401 => Incomplete::NotTaken { request, said },
-        status => Incomplete::NoRepository { request, status, said },
+        500.. => Incomplete::OutOfOrder { request, status, said },
+        _ => Incomplete::NoRepository { request, status, said },
     }
 }
 
-/// What a forge said as it refused.
-fn said(body: &Value) -> Option<&str> {
-    ["message", "error"].iter().find_map(|member| body.get(member)?.as_str())
+/// What a forge said as it refused: cut short, without what would steer a terminal.
+fn said(body: &Value) -> Option<String> {
+    let said = ["message", "error"].iter().find_map(|member| body.get(member)?.as_str())?;
+    Some(said.chars().filter(|c| !c.is_control()).take(SAID_CHARS_MAX).collect())
+}
+
+const fn name(forge: Forge) -> &'static str {
+    match forge {
+        Forge::GitHub => "GitHub",
+        Forge::GitLab => "GitLab",
+        Forge::Gitea => "Gitea",
+    }
 }

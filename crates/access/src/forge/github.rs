@@ -14,7 +14,7 @@ use super::{
 
 pub(super) const REVIEW: &str = "review is required";
 /// What administrators alone are told of a branch without classic protection.
-const NOT_PROTECTED: &str = "Branch not protected";
+pub(super) const NOT_PROTECTED: &str = "Branch not protected";
 const PUSHERS: &str = "only some may push";
 const LOCKED: &str = "the branch is locked";
 const UPDATES: &str = "updates are restricted";
@@ -117,7 +117,10 @@ pub(super) fn protections(
     let request = format!("/branches/{branch}/protection");
     match answers.one(&request) {
         Ok((body, at)) if body.is_object() => rules.push(classic(branch, body, &at)),
-        Ok(_) => {}
+        // Something else answered in the forge's place: that is not *none*.
+        Ok((_, at)) => {
+            unknown.push(Unknown::Missing { member: "the protection".to_owned(), at });
+        }
         Err(_) if answers.refusal(&request) == Some((404, NOT_PROTECTED)) => {}
         // A reader without administration rights gets a 404 as well, "Not Found".
         Err(why) => unknown.push(why),

@@ -1,6 +1,6 @@
 //! `countersign collect`: live settings of a service, as a file to judge by or to ingest.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use access::forge::collect::{Collection, RepositoryPath};
@@ -68,7 +68,7 @@ Examples:
 
 It only reads. The token needs, to see everything:
   GitHub   fine-grained: Administration, Metadata and Actions of the repository and Members of the
-           organisation, all read-only
+           organisation, read-only; who may bypass a ruleset is told only to who may edit it
   GitLab   scope read_api, role Maintainer or Owner of the project
   Gitea    scopes read:repository and read:organization, an administrator of the repository
 What it may not see is kept as the refusal that it got, and is undetermined where it is asked.
@@ -106,6 +106,10 @@ struct Asked {
 
 pub(super) fn run(command: &Command, context: &mut Context<'_>) -> anyhow::Result<Outcome> {
     let Command::Forge(args) = command;
+    if let Some(folder) = args.out.as_deref().and_then(Path::parent) {
+        let there = folder.as_os_str().is_empty() || folder.is_dir();
+        anyhow::ensure!(there, "--out: there is no folder {}", folder.display());
+    }
     let asked = Asked::of(args)?;
     let token = token(args, context)?;
     let address = address(asked.forge, args.api.as_deref())?;
@@ -133,6 +137,9 @@ impl Asked {
             other => other.as_ref().and_then(|file| file.reading.policy.as_ref()),
         };
         let said = policy.map(|policy| &policy.repository);
+        let own = said.and_then(|said| said.forge.as_ref()).map(|forge| forge.value);
+        let is_asked = args.forge.is_some() || own != Some(policy::Forge::Bitbucket);
+        anyhow::ensure!(is_asked, "Bitbucket is not asked: the policy names it as its forge");
         let or = |member: &str| format!("or repository.{member} in {}", args.policy.display());
         let forge = args.forge.map(Forge::from);
         let forge = forge.or_else(|| known(said?.forge.as_ref()?.value));

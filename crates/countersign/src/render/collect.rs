@@ -31,6 +31,10 @@ pub fn summary(
         let text = format!("{unasked} more are protected; name those that matter with --branch");
         sheet.entry(&format!("  {:widest$}  ", "not asked"), &text, "", QUIET);
     }
+    for list in collection.incomplete() {
+        let text = printable(&format!("{list}: the forge has more, and it did not come"));
+        sheet.entry(&format!("  {:widest$}  ", "cut short"), &text, "", PLAIN);
+    }
     if !refused.is_empty() {
         sheet.blank();
         sheet.entry("", "Refused: undetermined, and never counted as not protected", "", TITLE);

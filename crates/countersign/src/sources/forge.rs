@@ -108,6 +108,12 @@ pub enum ForgeError {
         /// The request.
         request: String,
     },
+    /// Something else than a forge's API answered.
+    #[error("the answer to {request} is no JSON: is that the address of the API?")]
+    NoJson {
+        /// The request.
+        request: String,
+    },
     /// The answers make no snapshot.
     #[error(transparent)]
     Incomplete(#[from] Incomplete),
@@ -211,11 +217,12 @@ impl Api {
 
     async fn read(&self, mut response: Response, target: &str) -> Result<Answer, ForgeError> {
         let status = response.status();
-        if status.is_redirection() {
+        if status.is_redirection() && response.headers().contains_key(LOCATION) {
             return Err(self.redirected(&response, target));
         }
         let header = |name: &str| response.headers().get(name)?.to_str().ok();
-        let paging = Paging::of(header("link"), header("x-next-page"), header("x-total-count"));
+        let links = response.headers().get_all("link").iter().filter_map(|l| l.to_str().ok());
+        let paging = Paging::of(links, header("x-next-page"), header("x-total-count"));
         let mut bytes = Vec::new();
         while let Some(chunk) = response.chunk().await.map_err(|e| self.unreachable(target, &e))? {
             if bytes.len() + chunk.len() > ANSWER_BYTES_MAX {
@@ -223,8 +230,12 @@ impl Api {
             }
             bytes.extend_from_slice(&chunk);
         }
-        let body = serde_json::from_slice(&bytes).unwrap_or(Value::Null);
-        Ok(Answer { status: status.as_u16(), body, paging })
+        let body = match serde_json::from_slice(&bytes) {
+            Ok(body) => body,
+            Err(_) if !status.is_success() => Value::Null,
+            Err(_) => return Err(ForgeError::NoJson { request: target.to_owned() }),
+        };
+        Ok(Answer { status: status.as_u16(), body, bytes: bytes.len(), paging })
     }
 
     fn host(&self) -> String {
@@ -238,13 +249,16 @@ impl Api {
 
     fn redirected(&self, response: &Response, target: &str) -> ForgeError {
         let to = response.headers().get(LOCATION).and_then(|to| to.to_str().ok()).unwrap_or("?");
-        // Without a query, which may hold what nobody should read in a log.
-        let to = to.split(['?', '#']).next().unwrap_or_default();
+        // Without an account or a query, which may hold what nobody should read in a log.
+        let to = self.root.join(to).ok();
+        let to =
+            to.and_then(|to| Some(format!("{}://{}{}", to.scheme(), to.host_str()?, to.path())));
+        let to = to.unwrap_or_else(|| "an address that is none".to_owned());
         ForgeError::Redirected {
             host: self.host(),
             status: response.status().as_u16(),
             request: target.to_owned(),
-            to: to.chars().filter(|c| !c.is_control()).take(200).collect(),
+            to: to.chars().take(200).collect(),
         }
     }
 }
@@ -269,9 +283,13 @@ fn root_of(forge: Forge, address: &str) -> Result<Url, ForgeError> {
     if forge == Forge::GitHub && matches!(host.as_str(), "github.com" | "www.github.com") {
         return Url::parse(PUBLIC_GITHUB).map_err(|e| wrong(&e.to_string()));
     }
+    // A tenant of GitHub Enterprise Cloud has its API where github.com has it.
+    if forge == Forge::GitHub && host.ends_with(".ghe.com") && !host.starts_with("api.") {
+        return Url::parse(&format!("https://api.{host}")).map_err(|e| wrong(&e.to_string()));
+    }
     if url.path() == "/" {
         url.set_path(match forge {
-            Forge::GitHub if host == "api.github.com" => "/",
+            Forge::GitHub if host == "api.github.com" || host.ends_with(".ghe.com") => "/",
             Forge::GitHub => "/api/v3",
             Forge::GitLab => "/api/v4",
             Forge::Gitea => "/api/v1",
@@ -287,10 +305,7 @@ pub const PUBLIC_GITLAB: &str = "https://gitlab.com/api/v4";
 
 /// An address in a message: without what may stand before its host.
 fn shown(address: &str) -> String {
-    match (address.split_once("://"), address.rsplit_once('@')) {
-        (Some((scheme, _)), Some((_, host))) => format!("{scheme}://…@{host}"),
-        _ => address.to_owned(),
-    }
+    address.rsplit_once('@').map_or_else(|| address.to_owned(), |(_, host)| format!("…@{host}"))
 }
 
 fn is_loopback(url: &Url) -> bool {

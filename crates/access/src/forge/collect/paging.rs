@@ -2,43 +2,61 @@
 
 /// What the headers of a page say of further ones.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub enum Paging {
-    /// There is another page.
-    More,
-    /// This is the last.
-    Last,
-    /// So many items are in the whole list.
-    Total(u64),
-    /// Nothing.
-    #[default]
-    Unsaid,
+pub struct Paging {
+    /// Whether there is another page, if that is said.
+    next: Option<bool>,
+    /// Items of the whole list, if that is said.
+    total: Option<u64>,
+}
+
+/// How a list goes on.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Further {
+    /// There is another page, and the forge says so.
+    Announced,
+    /// Nothing is said, and there may be one.
+    Possible,
+    /// This was the last page.
+    None,
+    /// There should be more, and it does not come.
+    Lost,
 }
 
 impl Paging {
-    /// Reads the headers `Link` (RFC 8288), `X-Next-Page` (GitLab) and `X-Total-Count` (Gitea). Of a
-    /// link nothing is used but that it is there.
-    pub fn of(link: Option<&str>, next_page: Option<&str>, total: Option<&str>) -> Self {
-        let next = |link: &str| {
-            let parameters = link.split(',').flat_map(|one| one.split(';').skip(1));
-            { parameters }.any(|p| matches!(p.trim(), "rel=\"next\"" | "rel=next"))
+    /// Reads the headers `Link` (RFC 8288; there may be several), `X-Next-Page` (GitLab) and
+    /// `X-Total-Count` (Gitea). Of a link nothing is used but that it is there; links that are about
+    /// something else than pages, such as those of a proxy, say nothing.
+    pub fn of<'h>(
+        links: impl IntoIterator<Item = &'h str>,
+        next_page: Option<&str>,
+        total: Option<&str>,
+    ) -> Self {
+        let all = links.into_iter().flat_map(|header| header.split(','));
+        let relations: Vec<&str> = all
+            .flat_map(|link| link.split(';').skip(1))
+            .filter_map(|p| Some(p.trim().strip_prefix("rel=")?.trim_matches('"')))
+            .collect();
+        let pages = ["next", "prev", "first", "last"];
+        let by_link =
+            relations.iter().any(|r| pages.contains(r)).then(|| relations.contains(&"next"));
+        let by_number = next_page.map(|page| !page.trim().is_empty());
+        let next = match (by_link, by_number) {
+            (None, None) => None,
+            (by_link, by_number) => Some(by_link == Some(true) || by_number == Some(true)),
         };
-        match (link, next_page, total.and_then(|total| total.parse().ok())) {
-            (Some(link), _, _) if next(link) => Self::More,
-            (_, Some(page), _) if !page.trim().is_empty() => Self::More,
-            (Some(_), _, _) | (_, Some(_), _) => Self::Last,
-            (None, None, Some(total)) => Self::Total(total),
-            (None, None, None) => Self::Unsaid,
-        }
+        Self { next, total: total.and_then(|total| total.trim().parse().ok()) }
     }
 
-    /// Whether a list goes on behind a page with so many items, so many with those before it, asked
-    /// for with this size. Where nothing is said a full page may be followed by another.
-    pub(super) const fn has_more(self, got: u64, all: u64, size: u64) -> bool {
-        match self {
-            Self::More => got > 0,
-            Self::Last => false,
-            Self::Total(total) => got > 0 && all < total,
-            Self::Unsaid => got >= size,
+    /// How a list goes on behind a page with so many items, so many with those before it, asked for with
+    /// this size.
+    pub(super) const fn further(self, got: u64, all: u64, size: u64) -> Further {
+        match (self.next, self.total) {
+            (Some(true), _) => Further::Announced,
+            (_, Some(total)) if all < total && got == 0 => Further::Lost,
+            (_, Some(total)) if all < total => Further::Announced,
+            // A page that is longer than asked for is a list without pages.
+            (None, None) if got == size => Further::Possible,
+            _ => Further::None,
         }
     }
 }
@@ -47,38 +65,48 @@ impl Paging {
 mod tests {
     use super::*;
 
+    const NEXT: &str =
+        r#"<https://x.example/a?page=2>; rel="next", <https://x.example/a?page=9>; rel="last""#;
+    const PREV: &str = r#"<https://x.example/next?page=1>; rel="prev""#;
+    const PROXY: &str = "</s.css>; rel=preload; as=style";
+
     #[test]
     fn headers_say_whether_there_is_more() {
-        let next =
-            r#"<https://x.example/a?page=2>; rel="next", <https://x.example/a?page=9>; rel="last""#;
-        let prev = r#"<https://x.example/next?page=1>; rel="prev""#;
-        for (link, page, total, is) in [
-            (Some(next), None, None, Paging::More),
-            (Some(prev), None, Some("70"), Paging::Last),
-            (None, Some("2"), None, Paging::More),
-            (None, Some(""), Some("3"), Paging::Last),
-            (Some(prev), Some("3"), None, Paging::More),
-            (None, None, Some("70"), Paging::Total(70)),
-            (None, None, Some("many"), Paging::Unsaid),
-            (None, None, None, Paging::Unsaid),
-        ] {
-            assert_eq!(Paging::of(link, page, total), is, "{link:?} {page:?} {total:?}");
+        type Row<'a> = (&'a [&'a str], Option<&'a str>, Option<&'a str>, Option<bool>, Option<u64>);
+        let table: [Row<'_>; 10] = [
+            (&[NEXT], None, None, Some(true), None),
+            (&[PROXY, NEXT], None, None, Some(true), None),
+            (&[PROXY], None, Some("70"), None, Some(70)),
+            (&[PREV], None, Some("70"), Some(false), Some(70)),
+            (&[], Some("2"), None, Some(true), None),
+            (&[], Some(""), Some("3"), Some(false), Some(3)),
+            (&[PREV], Some("3"), None, Some(true), None),
+            (&[], None, Some("70"), None, Some(70)),
+            (&[], None, Some("many"), None, None),
+            (&[], None, None, None, None),
+        ];
+        for (links, page, total, next, all) in table {
+            let paging = Paging::of(links.iter().copied(), page, total);
+            assert_eq!(paging, Paging { next, total: all }, "{links:?} {page:?} {total:?}");
         }
     }
 
     #[test]
-    fn a_list_ends_where_a_page_is_empty() {
-        for (paging, got, all, more) in [
-            (Paging::More, 100, 100, true),
-            (Paging::More, 0, 100, false),
-            (Paging::Last, 100, 100, false),
-            (Paging::Total(70), 50, 50, true),
-            (Paging::Total(70), 20, 70, false),
-            (Paging::Total(70), 0, 50, false),
-            (Paging::Unsaid, 100, 100, true),
-            (Paging::Unsaid, 99, 99, false),
+    fn a_list_ends_where_nothing_is_announced() {
+        for (next, total, got, all, further) in [
+            (Some(true), None, 100, 100, Further::Announced),
+            (Some(true), None, 0, 100, Further::Announced),
+            (Some(false), None, 100, 100, Further::None),
+            (Some(false), Some(70), 50, 50, Further::Announced),
+            (None, Some(70), 50, 50, Further::Announced),
+            (None, Some(70), 20, 70, Further::None),
+            (None, Some(70), 0, 50, Further::Lost),
+            (None, None, 100, 100, Further::Possible),
+            (None, None, 99, 99, Further::None),
+            (None, None, 160, 160, Further::None),
         ] {
-            assert_eq!(paging.has_more(got, all, 100), more, "{paging:?} {got} {all}");
+            let paging = Paging { next, total };
+            assert_eq!(paging.further(got, all, 100), further, "{paging:?} {got} {all}");
         }
     }
 }

@@ -7,6 +7,11 @@ use super::{Row, logins, snapshot, told, unknown, unknown_of};
 
 const RECORDED: &[u8] = include_bytes!("../../../../../captures/forge/github-snapshot.json");
 
+/// What administrators are told of a branch without classic protection.
+fn no_rule() -> (u16, Value) {
+    (404, json!({"message": "Branch not protected"}))
+}
+
 #[test]
 fn the_recorded_snapshot() {
     let recorded = Snapshot::parse(RECORDED).unwrap();
@@ -214,14 +219,14 @@ fn rulesets_and_their_bypasses() {
         (json!({"rules": [{"type": "creation"}]}), open, &[]),
     ];
     for (change, push, skip) in table {
-        let snapshot = with((200, Value::Null), &[ruleset(&change)]);
+        let snapshot = with(no_rule(), &[ruleset(&change)]);
         let main = snapshot.branch("main");
         assert_eq!(logins(&snapshot.who_can_push(&main)), push, "{change}");
         let who = snapshot.who_can_merge(&main);
         let skips = who.accounts.iter().filter(|r| r.ways.iter().any(|w| w.skips_review));
         assert_eq!(skips.map(|r| r.login.as_str()).collect::<Vec<_>>(), skip, "{change}");
     }
-    let main = with((200, Value::Null), &[ruleset(&json!({}))]).branch("main");
+    let main = with(no_rule(), &[ruleset(&json!({}))]).branch("main");
     assert_eq!((main.approvals().value(), main.code_owners().value()), (Some(&1), Some(&true)));
     assert_eq!(
         (main.dismisses_stale().value(), main.last_push_approval().value()),
@@ -257,18 +262,21 @@ fn what_the_token_may_not_see_is_unknown() {
     assert_eq!((main.protected(), main.approvals().value()), (Protected::Yes, Some(&1)));
 
     // An administrator is told that there is no classic rule: rulesets are all that binds.
-    let none = (404, json!({"message": "Branch not protected"}));
-    let alone = with(none.clone(), &[]);
+    let alone = with(no_rule(), &[]);
     let main = alone.branch("main");
     assert_eq!((main.protected(), unknown_of(&main)), (Protected::No, vec![]));
-    let by_ruleset = with(none, &[ruleset(&json!({}))]);
+    let by_ruleset = with(no_rule(), &[ruleset(&json!({}))]);
     let main = by_ruleset.branch("main");
     assert_eq!((main.protected(), unknown_of(&main)), (Protected::Yes, vec![]));
+
+    // Something that answered in the forge's place says nothing of the branch.
+    let login_page = with((200, Value::Null), &[]).branch("main");
+    assert_eq!(login_page.protected(), Protected::Unknown);
 
     // The list of those who bypass is shown to few.
     let mut secret = ruleset(&json!({}));
     secret.as_object_mut().unwrap().remove("bypass_actors");
-    let secret = with((200, Value::Null), &[secret]);
+    let secret = with(no_rule(), &[secret]);
     let who = secret.who_can_push(&secret.branch("main"));
     assert_eq!(
         unknown(&who),
@@ -279,7 +287,7 @@ fn what_the_token_may_not_see_is_unknown() {
     let reason = "the forge answered 403 to /repos/o/r/collaborators: the token may not see it, or it does not exist";
     assert_eq!(unknown(&nobody.administrators()), [reason]);
     let owners = json!({"bypass_actors": [{"actor_id": 1, "actor_type": "OrganizationAdmin", "bypass_mode": "always"}]});
-    let owners = with((200, Value::Null), &[ruleset(&owners)]);
+    let owners = with(no_rule(), &[ruleset(&owners)]);
     let who = owners.who_can_push(&owners.branch("main"));
     assert_eq!(
         unknown(&who),

@@ -72,7 +72,7 @@ pub(crate) fn github() -> Answers {
         ),
         (
             "/api/v3/repos/acme/gitops/collaborators",
-            json!([{"login": "ann", "id": 2, "type": "User", "site_admin": false, "starred_url": "x",
+            json!([{"login": "ann", "id": 2, "type": "User", "site_admin": false, "starred_url": "x", "role_name": "admin",
                 "permissions": {"admin": true, "push": true, "pull": true}}]),
         ),
         (
@@ -88,7 +88,7 @@ pub(crate) fn gitlab() -> Answers {
         (
             "/api/v4/projects/acme%2Fgitops",
             json!({"id": 7, "path_with_namespace": "acme/gitops", "default_branch": "main",
-                "runners_token": "RUNNERTOKEN", "import_url": "https://u:PASSWORD@x/y.git",
+                "runners_token": "RUNNERTOKEN", "only_allow_merge_if_pipeline_succeeds": true, "import_url": "https://u:PASSWORD@x/y.git",
                 "shared_with_groups": [{"group_id": 8, "group_full_path": "acme/ops",
                     "group_access_level": 30}]}),
         ),
@@ -99,14 +99,27 @@ pub(crate) fn gitlab() -> Answers {
         ),
         (
             "/api/v4/projects/acme%2Fgitops/push_rule",
-            json!({"prevent_secrets": true, "mirror_token": "PASSWORD"}),
+            json!({"prevent_secrets": true, "reject_unsigned_commits": true, "mirror_token": "PASSWORD"}),
         ),
         (
             "/api/v4/projects/acme%2Fgitops/members/all",
             json!([{"id": 2, "username": "ann",
             "state": "active", "access_level": 40, "web_url": "https://x"}]),
         ),
-        ("/api/v4/groups/8/members/all", json!([])),
+        ("/api/v4/groups/8/members/all", json!([{"id": 2, "username": "ann", "access_level": 30}])),
+        (
+            "/api/v4/projects/acme%2Fgitops/approvals",
+            json!({"reset_approvals_on_push": true, "merge_requests_author_approval": false,
+                "merge_requests_disable_committers_approval": true,
+                "disable_overriding_approvers_per_merge_request": true}),
+        ),
+        (
+            "/api/v4/projects/acme%2Fgitops/approval_rules",
+            json!([{"id": 1, "rule_type": "regular", "approvals_required": 2,
+                "eligible_approvers": [{"id": 2, "username": "ann"}],
+                "protected_branches": [{"id": 1, "name": "main"}]}]),
+        ),
+        ("/api/v4/projects/acme%2Fgitops/protected_tags", json!([{"name": "v*"}])),
         ("/api/v4/groups/9/members/all", json!([])),
     ]
 }
@@ -124,8 +137,10 @@ pub(crate) fn gitea() -> Answers {
         ),
         (
             "/api/v1/repos/acme/gitops/teams",
-            json!([{"id": 2, "name": "ops", "permission": "write"}]),
+            json!([{"id": 2, "name": "ops", "permission": "write",
+            "units_map": {"repo.code": "read"}}]),
         ),
+        ("/api/v1/repos/acme/gitops/tag_protections", json!([{"id": 1, "name_pattern": "v*"}])),
         ("/api/v1/teams/2/members", json!([{"id": 2, "login": "ann"}])),
         (
             "/api/v1/repos/acme/gitops/branch_protections",
