@@ -48,6 +48,7 @@ pub struct Rendering {
 
 /// What a tool is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::large_enum_variant, reason = "most jobs are the large one")]
 pub enum Job {
     /// `helm template`.
     Helm(HelmJob),
@@ -64,7 +65,7 @@ pub struct HelmJob {
     /// The namespace that templates are told.
     pub namespace: Option<String>,
     /// The namespace that Argo CD gives to what the output leaves without: no option of helm's.
-    pub destination: Option<String>,
+    pub destination: Option<Arc<str>>,
     /// Files of values in the repository, in their order.
     pub value_files: Vec<String>,
     /// Paths of files of values that are not there, where that is no error to Argo CD.

@@ -62,7 +62,7 @@ pub(in crate::repository) fn job(
     let job = HelmJob {
         release: release_name(release)?,
         namespace: text("namespace").or(destination).map(namespace).transpose()?,
-        destination: destination.map(str::to_owned),
+        destination: destination.map(Arc::from),
         value_files,
         absent,
         values: values(said),
