@@ -58,7 +58,7 @@ use self::deployment::Deployer;
 use self::kustomization::Kustomization;
 use self::manifests::Manifests;
 use self::render::Renderer;
-use self::rendering::Outputs;
+use self::rendering::{Kept, Outputs};
 use self::tree::{Tree, resolve};
 
 /// A file at the commit.
@@ -129,34 +129,32 @@ impl Repository {
         let manifests = Manifests::read(&tree, &options.limits);
         let mut renderer = Renderer::new(&tree, &manifests, &options.limits);
         let made = &options.rendered;
-        let mut outputs = Outputs::read(made, &tree, &manifests, &mut renderer, &options.limits);
-        let found = Found::gather(&manifests, &mut renderer, &mut outputs);
-        let address = address(options, &found.applications, &tree);
-        let (mut applications, mut application_sets) = (found.applications, Vec::new());
-        for object in &found.sets {
-            let made = ApplicationSet::of(object, &tree, &|url| address.is(url));
-            if let Some((set, generated)) = made {
-                application_sets.push(set);
-                applications.extend(generated);
+        let outputs = Outputs::read(made, &tree, &manifests, &mut renderer, &options.limits);
+        let mut kept = Kept::default();
+        let (found, deployments) = loop {
+            let found = Found::read(options, &tree, &manifests, &mut renderer, (&outputs, &kept));
+            let mut deployer =
+                Deployer::new(&tree, &manifests, &mut renderer, &found.address, options, &outputs);
+            let all = found.applications.iter().map(|a| deployer.deployment(a));
+            let deployments: Vec<_> = all.collect();
+            if !outputs.keep(&deployments, &mut kept) {
+                break (found, deployments);
             }
-        }
-        let live = handmade(&options.applications, &applications);
-        applications.extend(live);
-        let mut deployer =
-            Deployer::new(&tree, &manifests, &mut renderer, &address, options, &outputs);
-        let mut deployments: Vec<_> = applications.iter().map(|a| deployer.deployment(a)).collect();
+        };
+        let Found { objects, applications, application_sets, projects, address, .. } = found;
+        let mut deployments = deployments;
         let parents = deployment::link(&applications, &mut deployments);
-        let mut not_assessed = unread(&manifests, &outputs);
+        let mut not_assessed = unread(&manifests, &outputs, &tree);
         not_assessed.extend(application_sets.iter().flat_map(|set| set.not_assessed.clone()));
         let Manifests { kustomizations, charts, problems, .. } = manifests;
         Self {
             paths: tree.iter().map(|(path, _)| Arc::clone(path)).collect(),
-            objects: found.objects,
+            objects,
             applications,
             deployments,
             parents,
             application_sets,
-            projects: found.projects,
+            projects,
             kustomizations,
             charts,
             problems,
@@ -272,6 +270,23 @@ impl Repository {
         self.deployments.iter().flat_map(|d| d.rendered.iter().cloned()).collect()
     }
 
+    /// Notes that renderings hang on one another without an end, so that none of them counts.
+    fn note_unsettled(&mut self) {
+        for deployment in &mut self.deployments {
+            for rendering in &deployment.renderings {
+                let folder = &rendering.folder;
+                let place = match rendering.tool() {
+                    Tool::Helm => self.charts.get(folder).map(|chart| &chart.place),
+                    Tool::Kustomize => self.kustomizations.get(folder).map(|own| &own.place),
+                };
+                let place = place.cloned().unwrap_or_else(|| Place::file(folder));
+                let said = "renderings hang on one another without an end".to_owned();
+                let reason = Reason::Failed { tool: rendering.tool(), said };
+                deployment.not_assessed.push(NotAssessed { place, reason });
+            }
+        }
+    }
+
     /// What helm and kustomize would have to render for a full reading.
     pub fn renderings(&self) -> BTreeSet<Rendering> {
         self.deployments
@@ -332,9 +347,10 @@ fn address(options: &Options, applications: &[Application], tree: &Tree<'_>) -> 
     })
 }
 
-fn unread(manifests: &Manifests, outputs: &Outputs) -> Vec<NotAssessed> {
+fn unread(manifests: &Manifests, outputs: &Outputs, tree: &Tree<'_>) -> Vec<NotAssessed> {
     let charts = outputs.made().filter(|(made, _)| made.tool() == Tool::Helm);
-    let rendered: HashSet<&Arc<str>> = charts.flat_map(|(made, _)| &made.files).collect();
+    let rendered: HashSet<&Arc<str>> =
+        charts.flat_map(|(made, _)| rendering::parts(&made.folder, tree)).collect();
     let one = |(path, reason): (&Arc<str>, &Reason)| NotAssessed {
         place: Place::file(path),
         reason: reason.clone(),
@@ -346,43 +362,96 @@ fn unread(manifests: &Manifests, outputs: &Outputs) -> Vec<NotAssessed> {
 }
 
 /// What the manifests hold, as it would be applied.
-#[derive(Default)]
 struct Found {
     objects: Vec<Arc<Object>>,
     applications: Vec<Application>,
+    application_sets: Vec<ApplicationSet>,
     sets: Vec<Arc<Object>>,
     projects: Vec<Project>,
+    address: Address,
 }
 
 impl Found {
-    fn gather(manifests: &Manifests, renderer: &mut Renderer<'_>, outputs: &mut Outputs) -> Self {
+    /// Everything, with the Applications that `ApplicationSet`s make and those that the API tells.
+    fn read(
+        options: &Options,
+        tree: &Tree<'_>,
+        manifests: &Manifests,
+        renderer: &mut Renderer<'_>,
+        tools: (&Outputs, &Kept),
+    ) -> Self {
+        let mut found = Self::gather(manifests, renderer, tools);
+        found.address = address(options, &found.applications, tree);
+        for object in &found.sets {
+            let made = ApplicationSet::of(object, tree, &|url| found.address.is(url));
+            if let Some((set, generated)) = made {
+                found.application_sets.push(set);
+                found.applications.extend(generated);
+            }
+        }
+        let live = handmade(&options.applications, &found.applications);
+        found.applications.extend(live);
+        found
+    }
+
+    fn gather(
+        manifests: &Manifests,
+        renderer: &mut Renderer<'_>,
+        (outputs, kept): (&Outputs, &Kept),
+    ) -> Self {
         let patches = manifests.patch_files();
-        let (made, replaced) = rendered(manifests, renderer, outputs);
-        let mut found = Self::default();
+        let (made, replaced, held) = rendered(manifests, renderer, outputs, kept);
+        let by_tool = outputs.replaced(kept);
+        let is_own = |object: &Arc<Object>| {
+            let at = Arc::as_ptr(object);
+            !replaced.contains(&object.place)
+                && (held.contains(&at) || !by_tool.objects.contains(&at))
+                && (held.contains(&at)
+                    || kept.objects.contains(&at)
+                    || !by_tool.places.contains(&object.place))
+        };
+        let mut found = Self {
+            objects: Vec::new(),
+            applications: Vec::new(),
+            application_sets: Vec::new(),
+            sets: Vec::new(),
+            projects: Vec::new(),
+            address: Address::Unknown,
+        };
         for (path, objects) in &manifests.by_file {
             if patches.contains(&**path) {
                 continue;
             }
-            let own = objects.iter().filter(|o| !replaced.contains(&o.place));
-            for object in own.filter(|o| !outputs.replaces(o)) {
+            for object in objects.iter().filter(|object| is_own(object)) {
                 found.add(object, Origin::Written);
             }
         }
         for (object, by) in made {
             found.add(&object, Origin::Rendered(by));
         }
+        found.add_rendered(manifests, outputs, kept);
+        found
+    }
+
+    fn add_rendered(&mut self, manifests: &Manifests, outputs: &Outputs, kept: &Kept) {
+        // What is deployed as it is, and is rendered to the very same, is one.
+        let told = |o: &Object| (o.group.clone(), o.node.to_json().to_string());
+        let own = self.objects.iter().filter(|o| kept.objects.contains(&Arc::as_ptr(o)));
+        let own: HashSet<_> = own.map(|object| told(object)).collect();
         // One chart for two environments may bring the same object twice.
         let mut seen: HashMap<(&str, &str, Option<&str>, &Place), &Object> = HashMap::new();
         for (rendering, output) in outputs.made() {
             let by = manifests.of_rendering(rendering);
             for object in output.objects.iter().map(|deployed| &deployed.object) {
                 let key = (&*object.kind, object.name(), object.namespace(), &object.place);
+                if !object.is("", "Secret") && own.contains(&told(object)) {
+                    continue;
+                }
                 if seen.insert(key, object).is_none_or(|same| same.node != object.node) {
-                    found.add(object, Origin::Rendered(by.clone()));
+                    self.add(object, Origin::Rendered(by.clone()));
                 }
             }
         }
-        found
     }
 
     fn add(&mut self, object: &Arc<Object>, origin: Origin) {
@@ -398,15 +467,18 @@ impl Found {
     }
 }
 
-type Replaced = HashSet<Place>;
+/// Objects with the kustomization, the places of those they are made from, and all that those
+/// kustomizations hold.
+type OfKustomizations = (Vec<(Arc<Object>, Place)>, HashSet<Place>, HashSet<*const Object>);
 
-/// Objects as the outermost kustomizations render them, with the kustomization; and the places of
-/// what they are rendered from. What a tool rendered is left to it.
+/// Objects as the outermost kustomizations render them. What a tool rendered is left to it, unless it is deployed as it is
+/// too.
 fn rendered(
     manifests: &Manifests,
     renderer: &mut Renderer<'_>,
-    outputs: &mut Outputs,
-) -> (Vec<(Arc<Object>, Place)>, Replaced) {
+    outputs: &Outputs,
+    kept: &Kept,
+) -> OfKustomizations {
     let mut inner = BTreeSet::new();
     for kustomization in manifests.kustomizations.values() {
         for resource in &kustomization.resources {
@@ -414,26 +486,24 @@ fn rendered(
         }
     }
     let made: HashSet<String> = outputs.made().map(|(made, _)| made.folder.clone()).collect();
-    let (mut all, mut replaced) = (Vec::new(), Replaced::new());
-    let is_outer = |folder: &String| !inner.contains(folder);
-    let deployed = if made.is_empty() { HashSet::new() } else { manifests.deployed_folders() };
+    let (mut all, mut seen) = (Vec::new(), HashSet::new());
+    let (mut replaced, mut held) = (HashSet::new(), HashSet::new());
     for kustomization in manifests.kustomizations.values() {
         let folder = &kustomization.folder;
-        let is_made = made.contains(folder);
-        if !(is_made || is_outer(folder) || deployed.contains(folder)) {
+        let is_outer = !inner.contains(folder) && !made.contains(folder);
+        if !is_outer && !kept.folders.contains(folder) {
             continue;
         }
         let whole = renderer.folder(folder);
-        if !is_made {
-            outputs.keep(whole.objects.iter());
-        }
-        let changed = whole.objects.iter().filter(|deployed| deployed.is_rendered);
-        for deployed in changed.filter(|_| is_made || is_outer(folder)) {
-            replaced.insert(deployed.object.place.clone());
-            if !is_made {
+        held.extend(whole.objects.iter().map(|deployed| Arc::as_ptr(&deployed.object)));
+        for deployed in whole.objects.iter().filter(|deployed| deployed.is_rendered) {
+            if is_outer {
+                replaced.insert(deployed.object.place.clone());
+            }
+            if seen.insert(Arc::as_ptr(&deployed.object)) || made.is_empty() {
                 all.push((Arc::clone(&deployed.object), kustomization.place.clone()));
             }
         }
     }
-    (all, replaced)
+    (all, replaced, held)
 }

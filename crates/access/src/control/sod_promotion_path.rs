@@ -125,6 +125,15 @@ impl Path<'_, '_> {
     }
 
     fn compare(&self, own: usize, before: usize, mut places: Vec<Place>) -> (Answer, Vec<Place>) {
+        // What was not read may ask for another version.
+        let unread = [own, before].into_iter().find_map(|at| {
+            let mut left = self.repository.deployment(at).not_assessed.iter();
+            // A chart is compared by its version.
+            left.find(|one| !matches!(one.reason, Reason::Chart(_)))
+        });
+        if let Some(one) = unread {
+            return (open(one.reason.to_string()), places);
+        }
         let (mine, theirs) = (self.versions(own), self.versions(before));
         let name = &self.repository.applications()[before].name.value;
         let mut unknown = None;
@@ -154,17 +163,8 @@ impl Path<'_, '_> {
                 }
             }
         }
-        let unread = [own, before].into_iter().find_map(|at| {
-            let mut left = self.repository.deployment(at).not_assessed.iter();
-            // A chart is compared by its version.
-            left.find(|one| !matches!(one.reason, Reason::Chart(_)))
-        });
-        let answer = match (unknown, unread) {
-            (Some(why), _) => open(why),
-            (None, Some(one)) => open(one.reason.to_string()),
-            (None, None) => met(format!("{name} asks for nothing older")),
-        };
-        (answer, places)
+        let met = || met(format!("{name} asks for nothing older"));
+        (unknown.map_or_else(met, open), places)
     }
 
     /// What an Application asks for: images, and charts under their names.

@@ -32,6 +32,10 @@ pub struct Deployment {
     pub renderings: Vec<Rendering>,
     /// What was to be rendered, and came to something, be it a failure.
     pub rendered: Vec<Rendering>,
+    /// The folders whose rendering was made: the objects are what the tool wrote.
+    pub made: BTreeSet<String>,
+    /// The folders of which it has what this crate reads by itself.
+    pub plain: BTreeSet<String>,
 }
 
 /// Reads deployments.
@@ -107,12 +111,12 @@ impl<'d, 'r> Deployer<'d, 'r> {
         self.value_files(application, source, folder, &mut out.files);
         let is_there = |path: &String| self.tree.path(path).is_some();
         let resolve = |named: &str| self.value_file(application, named, folder).filter(is_there);
+        let before = (out.renderings.len(), out.not_assessed.len());
         match helm_job(application, source, chart, self.tree, &resolve) {
             Ok(rendering) => {
+                let asks = rendering::asks_cluster(&rendering, self.tree);
                 if self.is_made(rendering, out) {
-                    let may_ask = rendering::asks_cluster(folder, self.tree);
-                    let is_told = rendering::tells_cluster(source);
-                    if may_ask && !is_told {
+                    if asks && !rendering::tells_cluster(source) {
                         let place = chart.place.clone();
                         out.not_assessed.push(NotAssessed { place, reason: Reason::Cluster });
                     }
@@ -124,13 +128,15 @@ impl<'d, 'r> Deployer<'d, 'r> {
             }
             Err(_) => {}
         }
-        // What was not rendered though it was to be has its reason already.
+        // What was not rendered though it was to be has its reason already, once it was tried.
+        let has_reason = out.renderings.len() == before.0 && out.not_assessed.len() > before.1;
+        out.plain.insert(folder.to_owned());
         let is_vendored = !out
             .not_assessed
             .iter()
             .any(|one| matches!(one.reason, Reason::Dependency(_)) && one.place == chart.place);
         let own = chart.not_assessed().filter(|one| match one.reason {
-            Reason::Template { .. } => !self.options.renders,
+            Reason::Template { .. } => !has_reason,
             _ => is_vendored,
         });
         out.not_assessed.extend(own);
@@ -200,6 +206,7 @@ impl<'d, 'r> Deployer<'d, 'r> {
                 Err(_) => {}
             }
         }
+        out.plain.insert(folder.to_owned());
         out.objects.extend(rendered.objects.iter().cloned());
         out.not_assessed.extend(rendered.not_assessed.iter().cloned());
         let overrides = source.overrides.iter().filter(|field| field.value == "kustomize");
@@ -217,6 +224,9 @@ impl<'d, 'r> Deployer<'d, 'r> {
         };
         out.objects.extend(output.objects.iter().cloned());
         out.not_assessed.extend(output.not_assessed.iter().cloned());
+        if output.is_made {
+            out.made.insert(rendering.folder.clone());
+        }
         out.rendered.push(rendering);
         output.is_made
     }

@@ -33,8 +33,8 @@ impl Repository {
         let objects = deployment.objects.iter().map(|deployed| &*deployed.object);
         let mut images: Vec<Image> = objects.flat_map(of_object).collect();
         // What kustomize rendered has them already.
-        let is_read = |folder: &&String| !deployment.rendered.iter().any(|r| r.folder == **folder);
-        for folder in deployment.folders.iter().filter(is_read) {
+        for folder in &deployment.plain {
+            let is_both = deployment.made.contains(folder);
             // A kustomization changes what those below it have made.
             for folder in self.kustomizations_below(folder).iter().rev() {
                 let changes = self.kustomizations().get(folder).into_iter().flat_map(|k| &k.images);
@@ -42,7 +42,10 @@ impl Repository {
                     let own = images.iter_mut().filter(|image| image.name == change.name.value);
                     for image in own {
                         let version = change.new_tag.as_ref().or(change.digest.as_ref());
-                        if let Some(version) = version {
+                        if is_both {
+                            // Of which of the two it is cannot be told.
+                            image.version = None;
+                        } else if let Some(version) = version {
                             image.version = Some(version.value.clone());
                             image.place = version.place.clone();
                         }

@@ -3,7 +3,6 @@
 use std::collections::{BTreeMap, HashSet};
 use std::sync::Arc;
 
-use super::application::{Application, Origin};
 use super::chart::{self, Chart};
 use super::kustomization::{Kustomization, is_kustomization};
 use super::object::Object;
@@ -118,14 +117,6 @@ impl Manifests {
 
     pub(super) fn objects(&self, path: &str) -> &[Arc<Object>] {
         self.by_file.get(path).map(Vec::as_slice).unwrap_or_default()
-    }
-
-    /// The folders that Applications of these files name.
-    pub(super) fn deployed_folders(&self) -> HashSet<String> {
-        let objects = self.by_file.values().flatten();
-        let applications = objects.filter_map(|o| Application::of(o, Origin::Written));
-        let sources = applications.flat_map(|application| application.sources);
-        sources.filter_map(|source| super::tree::resolve("", &source.path?.value)).collect()
     }
 
     /// The chart or the kustomization of a rendering.

@@ -26,7 +26,7 @@ mod said;
 
 pub(super) use self::helm::{asks_cluster, job as helm_job, tells_cluster};
 pub(super) use self::kustomize::job as kustomize_job;
-pub(super) use self::output::Outputs;
+pub(super) use self::output::{Kept, Outputs, parts};
 pub use self::said::said;
 #[cfg(doc)]
 use super::unassessed::Reason;
@@ -48,6 +48,7 @@ pub struct Rendering {
 
 /// What a tool is told.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[expect(clippy::large_enum_variant, reason = "most jobs are the large one")]
 pub enum Job {
     /// `helm template`.
     Helm(HelmJob),
@@ -61,8 +62,10 @@ pub enum Job {
 pub struct HelmJob {
     /// The name of the release.
     pub release: String,
-    /// The namespace.
+    /// The namespace that templates are told.
     pub namespace: Option<String>,
+    /// The namespace that Argo CD gives to what the output leaves without: no option of helm's.
+    pub destination: Option<Arc<str>>,
     /// Files of values in the repository, in their order.
     pub value_files: Vec<String>,
     /// Paths of files of values that are not there, where that is no error to Argo CD.
@@ -176,11 +179,19 @@ pub fn read_rendered(
         // What a rendered object replaced may have asked for what nobody asks for now.
         let is_stale = options.rendered.keys().any(|rendering| !used.contains(rendering));
         if wanted.is_empty() && !is_stale {
-            break;
+            return repository;
         }
         options.rendered.retain(|rendering, _| used.contains(rendering));
         options.rendered.extend(render(&wanted));
         repository = Repository::read(files, &options);
     }
+    let used = repository.rendered();
+    if repository.renderings().is_empty() && options.rendered.keys().all(|one| used.contains(one)) {
+        return repository;
+    }
+    // Whose output counts depends on whose output counts: none does.
+    options.rendered.clear();
+    let mut repository = Repository::read(files, &options);
+    repository.note_unsettled();
     repository
 }

@@ -280,6 +280,11 @@ fn a_chart_that_asks_what_the_cluster_offers_stays_undetermined() {
         ("helm: {}", asks, true),
         ("helm: {kubeVersion: '1.30', apiVersions: [v1]}", asks, false),
         ("helm: {}", ">>> c/charts/d-1.tgz\nx", true),
+        ("helm: {}", ">>> c/templates/b.yaml\n{{ with .Capabilities }}{{ end }}\n", true),
+        ("helm: {}", ">>> c/files/b.txt\n{{ $.Capabilities.APIVersions }}\n", true),
+        ("helm: {}", ">>> c/values.yaml\nx: '{{ .Capabilities }}'\n", true),
+        ("helm: {values: 'x: \"{{ .Capabilities }}\"'}", "", true),
+        ("helm: {valueFiles: [../v.yaml]}", ">>> v.yaml\nx: '{{ .Capabilities }}'\n", true),
         ("helm: {}", "", false),
     ];
     for (helm, rest, expected) in table {
@@ -418,6 +423,9 @@ fn hooks_that_argo_cd_has_no_phase_for_are_not_deployed() {
         ("{helm.sh/hook: post-upgrade}", true),
         ("{helm.sh/hook: crd-install}", true),
         ("{helm.sh/hook: test, argocd.argoproj.io/hook: PostSync}", true),
+        ("{argocd.argoproj.io/hook: Skip}", false),
+        ("{helm.sh/hook: pre-install, argocd.argoproj.io/hook: Skip}", false),
+        ("{argocd.argoproj.io/hook: 'Skip,PostSync'}", true),
     ];
     for (annotations, expected) in table {
         let output = format!(
@@ -447,4 +455,165 @@ fn aliases_of_all_documents_count_together() {
         gaps.iter().any(|gap| gap.contains("values when its aliases are expanded")),
         "{gaps:?}"
     );
+}
+
+/// An Application of a folder, with more of its source.
+fn app(name: &str, path: &str, more: &str) -> String {
+    format!(
+        ">>> {name}.yaml\napiVersion: argoproj.io/v1alpha1\nkind: Application\nmetadata: {{name: {name}}}\n\
+         spec: {{source: {{repoURL: https://git.example/r, targetRevision: HEAD, path: {path}{more}}}}}\n"
+    )
+}
+
+fn role(name: &str) -> String {
+    format!(
+        "apiVersion: rbac.authorization.k8s.io/v1\nkind: ClusterRole\nmetadata: {{name: {name}}}\n"
+    )
+}
+
+fn roles(repository: &Repository) -> Vec<&str> {
+    repository.kubernetes_rbac().map(|object| object.name()).collect()
+}
+
+const PREFIX: &str = ", kustomize: {namePrefix: a-}";
+
+fn prefixed(_: &Rendering) -> Made {
+    Made::Output(role("a-r").into())
+}
+
+/// What lies below a chart and is none of its templates is not what helm renders.
+#[test]
+fn what_lies_beside_the_templates_of_a_chart_stays() {
+    let below = |path: &str| format!(">>> {path}\n{}", role("x"));
+    let table = [
+        ("c/extras/x.yaml", vec!["x", "a-r"]),
+        ("c/x.yaml", vec!["x", "a-r"]),
+        ("c/templates/x.yaml", vec!["a-r"]),
+        ("c/crds/x.yaml", vec!["a-r"]),
+        ("c/charts/d/templates/x.yaml", vec!["a-r"]),
+    ];
+    for (path, expected) in table {
+        let text = format!("{}{CHART}{}", app("one", "c", ""), below(path));
+        assert_eq!(roles(&read(&text, prefixed).0), expected, "{path}");
+    }
+    // Another Application deploys it as it is.
+    let rest = below("c/templates/more/x.yaml");
+    let two = app("two", "c/templates/more", "");
+    let text = format!("{}{two}{CHART}{rest}", app("one", "c", ""));
+    assert_eq!(roles(&read(&text, prefixed).0), ["x", "a-r"]);
+}
+
+/// The Application's own file is one of those that its chart would be rendered from.
+#[test]
+fn an_application_below_its_own_chart_does_not_vanish() {
+    for folder in ["c/argocd", "c/templates"] {
+        let text = app("one", "c", "").replace("one.yaml", &format!("{folder}/one.yaml"));
+        let text = format!("{text}{CHART}");
+        let (repository, asked) = read(&text, prefixed);
+        assert_eq!(asked.len(), 1, "{folder}");
+        let names: Vec<_> = repository.applications().iter().map(|a| &a.name.value).collect();
+        assert_eq!(names, ["one"], "{folder}");
+        assert_eq!((roles(&repository), gaps(&repository)), (vec!["a-r"], vec![]), "{folder}");
+    }
+}
+
+/// What each makes takes the other's Application away: none of it counts, and that is said.
+#[test]
+fn renderings_that_take_each_other_away_are_not_assessed() {
+    let template =
+        ">>> d/Chart.yaml\nname: d\n>>> d/templates/a.yaml\nkind: {{ x }}\napiVersion: v1\n";
+    let one = app("one", "c", "").replace("one.yaml", "d/templates/one.yaml");
+    let yields = app("two", "d", "").split_once('\n').expect("a path").1.to_owned();
+    let text = format!("{one}{CHART}{template}");
+    let made = |rendering: &Rendering| {
+        Made::Output(if rendering.folder == "c" { yields.clone() } else { String::new() }.into())
+    };
+    let (repository, _) = read(&text, made);
+    let gaps = gaps(&repository);
+    assert!(gaps.iter().any(|gap| gap.contains("c/Chart.yaml:1: a template")), "{gaps:?}");
+    assert!(gaps.iter().any(|gap| gap.contains("without an end")), "{gaps:?}");
+}
+
+/// Whoever deploys a folder as it is keeps what is there, however they came by being read.
+#[test]
+fn what_somebody_deploys_as_it_is_stays_beside_what_is_rendered() {
+    let base =
+        format!(">>> b/kustomization.yaml\nresources: [r.yaml]\n>>> b/r.yaml\n{}", role("r"));
+    let over = ">>> o/kustomization.yaml\nresources: [../b]\n";
+    let changed = ">>> o/kustomization.yaml\nresources: [../b]\ncommonLabels: {a: b}\n";
+    let set = ">>> set.yaml\napiVersion: argoproj.io/v1alpha1\nkind: ApplicationSet\nmetadata: {name: s}\n\
+        spec: {generators: [{list: {elements: [{p: b}]}}], template: {metadata: {name: 's-{{p}}'}, \
+        spec: {source: {repoURL: https://git.example/r, path: '{{p}}'}}}}\n";
+    let table = [
+        (app("one", "b", PREFIX), String::new(), vec!["a-r"]),
+        (app("one", "b", PREFIX), app("two", "b", ""), vec!["r", "a-r"]),
+        (app("one", "o", PREFIX) + over, String::new(), vec!["a-r"]),
+        (app("one", "o", PREFIX) + over, app("two", "b", ""), vec!["r", "a-r"]),
+        (app("one", "o", PREFIX) + over, set.to_owned(), vec!["r", "a-r"]),
+        (app("one", "o", PREFIX) + changed, String::new(), vec!["a-r"]),
+        (app("one", "o", PREFIX) + changed, set.to_owned(), vec!["r", "a-r"]),
+        (app("one", "o", PREFIX) + changed, app("two", "b", ", directory: {}"), vec!["r", "a-r"]),
+    ];
+    for (first, second, expected) in table {
+        let text = format!("{first}{second}{base}");
+        let (repository, _) = read(&text, prefixed);
+        assert_eq!(roles(&repository), expected, "{text}");
+        let same = read(&text, |_| Made::Output(role("r").into())).0;
+        assert_eq!(roles(&same), ["r"], "the same counts once: {text}");
+    }
+}
+
+/// An Application that the API tells of deploys as well as a written one.
+#[test]
+fn a_base_that_a_live_application_deploys_stays() {
+    let base =
+        format!(">>> b/kustomization.yaml\nresources: [r.yaml]\n>>> b/r.yaml\n{}", role("r"));
+    let over = ">>> o/kustomization.yaml\nresources: [../b]\n";
+    let live = app("two", "b", "");
+    let live = Repository::read(&files(&live), &Options::default()).applications().to_vec();
+    let text = format!("{}{over}{base}", app("one", "o", PREFIX));
+    let options = Options { renders: true, applications: live, ..Options::default() };
+    let repository = read_rendered(&files(&text), options, &mut |wanted| {
+        wanted.iter().map(|one| (one.clone(), prefixed(one))).collect()
+    });
+    assert_eq!(roles(&repository), ["r", "a-r"]);
+}
+
+/// Argo CD gives the destination's namespace; `helm.namespace` is only what templates are told.
+#[test]
+fn what_names_no_namespace_gets_that_of_the_destination() {
+    let output = "apiVersion: rbac.authorization.k8s.io/v1\nkind: Role\nmetadata: {name: r}\n";
+    let text =
+        one("path: c, helm: {namespace: other}", CHART).replace("namespace: n}", "namespace: web}");
+    let (repository, asked) = read(&text, |_| Made::Output(output.into()));
+    let Job::Helm(job) = &asked[0].job else { panic!("{asked:?}") };
+    assert_eq!(job.namespace.as_deref(), Some("other"));
+    assert_eq!(repository.deployment(0).objects[0].namespace.as_deref(), Some("web"));
+}
+
+/// Versions that a kustomization puts in count wherever no tool put them in.
+#[test]
+fn images_have_the_versions_of_a_kustomization_that_was_not_rendered() {
+    let pod = |tag: &str| {
+        format!(
+            "apiVersion: v1\nkind: Pod\nmetadata: {{name: p}}\nspec: {{containers: [{{image: 'web:{tag}'}}]}}\n"
+        )
+    };
+    let rest = format!(
+        ">>> k/kustomization.yaml\nresources: [p.yaml]\nimages: [{{name: web, newTag: '2.0.0'}}]\n>>> k/p.yaml\n{}",
+        pod("1.0.0")
+    );
+    let text = format!("{}{rest}", app("one", "k", ", kustomize: {commonLabels: {a: b}}"));
+    let table = [
+        (Made::NoTool, Some("2.0.0")),
+        (Made::Failed("it broke".to_owned()), Some("2.0.0")),
+        (Made::Output(b"a: [".to_vec()), None),
+        (Made::Output(pod("3.0.0").into()), Some("3.0.0")),
+    ];
+    for (made, expected) in table {
+        let (repository, _) = read(&text, |_| made.clone());
+        let images = repository.images(0);
+        let version = images.first().and_then(|image| image.version.as_deref());
+        assert_eq!(version, expected, "{made:?}");
+    }
 }

@@ -2,6 +2,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::path::Path;
+use std::sync::Arc;
 
 use serde_json::Value;
 
@@ -61,6 +62,7 @@ pub(in crate::repository) fn job(
     let job = HelmJob {
         release: release_name(release)?,
         namespace: text("namespace").or(destination).map(namespace).transpose()?,
+        destination: destination.map(Arc::from),
         value_files,
         absent,
         values: values(said),
@@ -242,17 +244,17 @@ pub(super) fn is_packed_chart(path: &str) -> bool {
     Path::new(path).extension().is_some_and(|end| end == "tgz")
 }
 
-/// Whether templates of a chart ask what the cluster offers, or may: packed charts are not looked
-/// into.
-pub(in crate::repository) fn asks_cluster(chart: &str, tree: &Tree<'_>) -> bool {
-    let asks = |path: &str| {
-        let text = || tree.bytes(path).and_then(|bytes| std::str::from_utf8(bytes).ok());
-        is_packed_chart(path)
-            || (path.contains("templates/")
-                && !path.ends_with("NOTES.txt")
-                && text().is_some_and(|text| text.contains(".Capabilities.")))
+/// Whether what helm reads for a chart asks what the cluster offers, or may: packed charts are not
+/// looked into, and any text may be a template to `tpl`.
+pub(in crate::repository) fn asks_cluster(rendering: &Rendering, tree: &Tree<'_>) -> bool {
+    const ASKS: &str = "Capabilities";
+    let Job::Helm(job) = &rendering.job else { return false };
+    let asks = |path: &Arc<str>| {
+        let text = || tree.bytes(path).map(String::from_utf8_lossy);
+        is_packed_chart(path) || text().is_some_and(|text| text.contains(ASKS))
     };
-    tree.under(chart).any(|path| asks(path))
+    let mut told = job.set.values().chain(job.set_string.values()).chain(&job.values);
+    rendering.files.iter().any(asks) || told.any(|text| text.contains(ASKS))
 }
 
 /// Whether an Application says what the cluster offers.

@@ -1,10 +1,12 @@
 //! From what a tool wrote to objects, each with the best place that can honestly be given.
 
-use std::collections::{BTreeMap, HashSet};
+use std::collections::{BTreeMap, BTreeSet, HashSet};
 use std::sync::Arc;
 
 use super::places::Places;
 use super::{Job, Made, Rendering, Tool};
+use crate::place::Place;
+use crate::repository::deployment::Deployment;
 use crate::repository::manifests::Manifests;
 use crate::repository::object::Object;
 use crate::repository::render::{Deployed, Renderer, has_no_namespace, is_rendered_kind};
@@ -19,6 +21,8 @@ pub(in crate::repository) struct Output {
     pub(in crate::repository) objects: Vec<Deployed>,
     pub(in crate::repository) not_assessed: Vec<NotAssessed>,
     pub(in crate::repository) is_made: bool,
+    /// What this crate itself reads of it.
+    lenient: Vec<Deployed>,
 }
 
 impl Output {
@@ -31,7 +35,8 @@ impl Output {
         lenient: &[Deployed],
         limits: &Limits,
     ) -> Self {
-        let mut output = Self { objects: Vec::new(), not_assessed: Vec::new(), is_made: true };
+        let (objects, not_assessed, own) = (Vec::new(), Vec::new(), lenient.to_vec());
+        let mut output = Self { objects, not_assessed, is_made: true, lenient: own };
         let places = Places::new(rendering, tree, manifests, lenient);
         let bytes = match made {
             Made::Output(bytes) => bytes,
@@ -91,7 +96,7 @@ impl Output {
             match &rendering.job {
                 Job::Helm(job) => {
                     places.of_template(&mut object, source);
-                    into_namespace(&mut object, job.namespace.as_deref());
+                    into_namespace(&mut object, job.destination.as_deref());
                 }
                 Job::Kustomize(_) => places.of_origin(&mut object),
             }
@@ -106,8 +111,6 @@ impl Output {
 #[derive(Debug, Default)]
 pub(in crate::repository) struct Outputs {
     all: BTreeMap<Rendering, Output>,
-    /// Objects of this crate's own reading in whose place others stand.
-    replaced: HashSet<*const Object>,
 }
 
 impl Outputs {
@@ -123,9 +126,6 @@ impl Outputs {
         for (rendering, made) in made {
             let lenient = lenient(rendering, tree, manifests, renderer);
             let output = Output::of(rendering, made, (tree, manifests), &lenient, limits);
-            if output.is_made {
-                outputs.replaced.extend(lenient.iter().map(|d| Arc::as_ptr(&d.object)));
-            }
             outputs.all.insert(rendering.clone(), output);
         }
         outputs
@@ -141,17 +141,99 @@ impl Outputs {
         self.all.iter().filter(|(_, output)| output.is_made)
     }
 
-    /// Whether another object stands in the place of one.
-    pub(in crate::repository) fn replaces(&self, object: &Arc<Object>) -> bool {
-        self.replaced.contains(&Arc::as_ptr(object))
+    /// In whose place what was rendered stands, as long as nobody is known to deploy it as it is.
+    pub(in crate::repository) fn replaced(&self, kept: &Kept) -> Replaced {
+        let mut replaced = Replaced::default();
+        for (rendering, output) in self.made() {
+            let own = output.lenient.iter();
+            let is_idle = kept.idle.contains(rendering);
+            for deployed in own.filter(|deployed| !is_idle || output.has(&deployed.object)) {
+                replaced.objects.insert(Arc::as_ptr(&deployed.object));
+                if deployed.is_rendered {
+                    replaced.places.insert(deployed.object.place.clone());
+                }
+            }
+        }
+        replaced.objects.retain(|object| !kept.objects.contains(object));
+        replaced
     }
 
-    /// Keeps objects that somebody else deploys as they are.
-    pub(in crate::repository) fn keep<'o>(&mut self, objects: impl Iterator<Item = &'o Deployed>) {
-        for deployed in objects {
-            self.replaced.remove(&Arc::as_ptr(&deployed.object));
+    /// Notes what deployments take as it is though a rendering would stand in its place, and the
+    /// renderings that nobody asked for. Whether there was anything new: it is to be read again.
+    pub(in crate::repository) fn keep(&self, deployments: &[Deployment], kept: &mut Kept) -> bool {
+        let all = || self.made().flat_map(|(_, output)| &output.lenient);
+        let own: HashSet<_> = all().map(|d| Arc::as_ptr(&d.object)).collect();
+        let places: HashSet<&Place> = all().map(|d| &d.object.place).collect();
+        let before = kept.count();
+        for deployment in deployments {
+            for deployed in &deployment.objects {
+                let at = Arc::as_ptr(&deployed.object);
+                let is_plain = !deployed.is_rendered && places.contains(&deployed.object.place);
+                if own.contains(&at) || is_plain {
+                    kept.objects.insert(at);
+                }
+            }
+            for folder in &deployment.plain {
+                if self.made().any(|(rendering, _)| rendering.folder == *folder)
+                    || deployment.objects.iter().any(|d| places.contains(&d.object.place))
+                {
+                    kept.folders.insert(folder.clone());
+                }
+            }
         }
+        if kept.count() > before {
+            return true;
+        }
+        let used: BTreeSet<_> = deployments.iter().flat_map(|d| &d.rendered).collect();
+        let idle = self.made().map(|(rendering, _)| rendering).filter(|one| !used.contains(one));
+        kept.idle.extend(idle.cloned());
+        kept.count() > before
     }
+}
+
+impl Output {
+    /// Whether there is an object of this kind and name.
+    fn has(&self, object: &Object) -> bool {
+        let key = |o: &Object| (o.group.clone(), o.kind.clone(), o.name().to_owned());
+        self.objects.iter().any(|deployed| key(&deployed.object) == key(object))
+    }
+}
+
+/// What stays though it was rendered, because it is deployed as it is too.
+#[derive(Debug, Default)]
+pub(in crate::repository) struct Kept {
+    /// Objects.
+    pub(in crate::repository) objects: HashSet<*const Object>,
+    /// Folders of kustomizations.
+    pub(in crate::repository) folders: HashSet<String>,
+    /// Renderings that no Application asked for once they stood in the place of others.
+    idle: BTreeSet<Rendering>,
+}
+
+impl Kept {
+    fn count(&self) -> usize {
+        self.objects.len() + self.folders.len() + self.idle.len()
+    }
+}
+
+/// Objects of this crate's own reading in whose place others stand.
+#[derive(Debug, Default)]
+pub(in crate::repository) struct Replaced {
+    /// The objects themselves.
+    pub(in crate::repository) objects: HashSet<*const Object>,
+    /// Where those stand that a kustomization changes.
+    pub(in crate::repository) places: HashSet<Place>,
+}
+
+/// The folders of a chart that helm makes objects from.
+pub(in crate::repository) fn parts<'t>(
+    chart: &str,
+    tree: &'t Tree<'_>,
+) -> impl Iterator<Item = &'t Arc<str>> {
+    let below =
+        |name| if chart.is_empty() { String::from(name) } else { format!("{chart}/{name}") };
+    let folders = ["templates", "crds", "charts"].map(below);
+    folders.into_iter().flat_map(|folder| tree.under(&folder).collect::<Vec<_>>())
 }
 
 /// What this crate itself reads of what a tool renders.
@@ -164,7 +246,7 @@ fn lenient(
     match rendering.job {
         Job::Kustomize(_) => renderer.folder(&rendering.folder).objects.clone(),
         Job::Helm(_) => {
-            let plain = tree.under(&rendering.folder).flat_map(|path| manifests.objects(path));
+            let plain = parts(&rendering.folder, tree).flat_map(|path| manifests.objects(path));
             plain.map(Deployed::written).collect()
         }
     }
@@ -176,15 +258,18 @@ fn source_of(part: &str) -> Option<&str> {
 }
 
 /// Whether Argo CD applies an object: it has no phase for helm's tests, deletes and rollbacks, and
-/// passes over what is a hook of theirs alone (`argoproj/argo-cd`
+/// passes over what is a hook of theirs alone, or says `Skip` (`argoproj/argo-cd`
 /// `gitops-engine/pkg/sync/hook/helm/type.go`, `hook.go`).
 fn is_applied(object: &Object) -> bool {
     const PHASES: [&str; 5] =
         ["pre-install", "pre-upgrade", "post-upgrade", "post-install", "crd-install"];
-    let own = object.annotation("argocd.argoproj.io/hook").is_some();
+    let own = object.annotation("argocd.argoproj.io/hook");
+    if let Some(own) = &own {
+        return own.value.trim() != "Skip";
+    }
     object
         .annotation("helm.sh/hook")
-        .is_none_or(|hooks| own || hooks.value.split(',').any(|hook| PHASES.contains(&hook.trim())))
+        .is_none_or(|hooks| hooks.value.split(',').any(|hook| PHASES.contains(&hook.trim())))
 }
 
 /// Argo CD gives the Application's namespace to what names none.

@@ -17,7 +17,7 @@ pub fn said(error: &str, folder: &str, is_path: &dyn Fn(&str) -> bool, values: &
     let first = lines.clone().find(|line| line.starts_with("Error: ")).or_else(|| lines.next());
     let line = first.unwrap_or("it gave no reason").trim_start_matches("Error: ");
     let folder = format!("{}/", folder.trim_end_matches('/'));
-    let line = line.replace(&folder, "");
+    let line = located(&line.replace(&folder, ""));
     let mut out = String::new();
     for word in line.split_inclusive(is_border) {
         let border = word.chars().next_back().filter(|c| is_border(*c));
@@ -30,6 +30,19 @@ pub fn said(error: &str, folder: &str, is_path: &dyn Fn(&str) -> bool, values: &
         }
     }
     out
+}
+
+/// Of an error that a template itself words (`fail`, `required`) only where it stands: its words may
+/// be any value, put together as the template likes.
+fn located(line: &str) -> String {
+    const AT: &str = "execution error at (";
+    if let Some((_, rest)) = line.split_once(AT) {
+        let place = rest.split_once(')').map_or("", |(place, _)| place);
+        return format!("{AT}{place}): …");
+    }
+    let own = ["execution error", "error calling fail", "error calling required"];
+    let end = own.iter().filter_map(|own| Some(line.find(own)? + own.len())).min();
+    end.map_or_else(|| line.to_owned(), |end| format!("{}: …", &line[..end]))
 }
 
 /// What parts words.
@@ -79,7 +92,7 @@ mod tests {
             ),
             (
                 "Error: execution error at (web/templates/x.yaml:3:4): bad hunter of correct horse",
-                "execution error at (web/templates/x.yaml:3:4): bad … of … …",
+                "execution error at (web/templates/x.yaml:3:4): …",
             ),
             ("Error: got aHVudGVyMg== and s3cr3t\u{1b}[31m", "got …== and … […"),
             ("Error: cannot unmarshal !!str `Hunter` into int", "cannot unmarshal … `…` into int"),
